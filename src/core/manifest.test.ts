@@ -107,8 +107,12 @@ describeWith({ shared: true }, 'manifests of every kind', ({ shared }) => {
   const folder = join(shared, 'data/manifests/containers-image')
   type Expected = Record<string, { kind?: string; children?: number; json?: boolean; sha256: string }>
   const expected = shared ? (JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Expected) : {}
-  /** Conversions of schema 1 on their way: their layers have the size -1, which no registry may serve. */
-  const unfinished = ['internal-schema1-to-oci1.json', 'internal-schema1-to-schema2.json']
+  /** Not what a registry may serve: layers of size -1 (conversions on their way), a configuration without a digest. */
+  const unfinished: Record<string, RegExp> = {
+    'internal-schema1-to-oci1.json': /no valid size/,
+    'internal-schema1-to-schema2.json': /no valid size/,
+    'internal-ociv1.artifact.json': /neither an index nor an image/,
+  }
 
   for (const name of shared ? readdirSync(folder) : []) {
     const facts = expected[name]
@@ -116,8 +120,9 @@ describeWith({ shared: true }, 'manifests of every kind', ({ shared }) => {
     it(name, () => {
       const bytes = readFileSync(join(folder, name))
       expect(digestOf(bytes)).toBe(`sha256:${facts.sha256}`)
-      if (unfinished.includes(name)) {
-        expect(() => parseManifest(bytes, null)).toThrow(/no valid size/)
+      const fault = unfinished[name]
+      if (fault !== undefined) {
+        expect(() => parseManifest(bytes, null)).toThrow(fault)
         return
       }
       const manifest = parseManifest(bytes, null)
