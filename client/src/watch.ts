@@ -1,0 +1,50 @@
+/** What is known of a watched tag. `unseen`: not looked at yet. */
+export type WatchState = 'unseen' | 'present' | 'absent' | 'unknown'
+
+/** A tag that is watched. */
+export interface Watch {
+  reference: string
+  /** `5m`; null: the server's default. */
+  every: string | null
+  state: WatchState
+  /** Why the state is `absent` or `unknown`. */
+  reason: string | null
+  /** Since when the state is what it is. */
+  since: string
+  digest: string | null
+  /** The last time the tag was looked at. */
+  checkedAt: string | null
+  /** Who declared it: a command, the configuration, or a rule that follows a repository's tags. */
+  origin: 'command' | 'config' | 'rule'
+}
+
+/** A repository whose tags are followed as they come. */
+export interface WatchRule {
+  repository: string
+  /** Globs of tags to follow. */
+  tags: string[]
+  exclude: string[]
+  every: string | null
+  /** Most tags that the rule watches. */
+  maxTags: number
+  origin: 'command' | 'config'
+}
+
+/** The body of `tidemark watch list -o json`. */
+export interface WatchList {
+  watches: Watch[]
+  rules: WatchRule[]
+}
+
+/** What `watch add` did. */
+export interface WatchAdded {
+  reference: string
+  /** False when it was watched already; its interval is then as asked now. */
+  added: boolean
+}
+
+/** What `watch remove` did. */
+export interface WatchRemoved {
+  reference: string
+  removed: boolean
+}
