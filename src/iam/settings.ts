@@ -1,0 +1,24 @@
+import { type Static, Type } from 'typebox'
+
+/** The `auth` part of tidemark.yaml. */
+export const authSettingsSchema = Type.Object(
+  {
+    tokens: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: Type.String({ minLength: 1, maxLength: 64, description: 'who holds it, for the log' }),
+            secretFile: Type.String({ minLength: 1, description: 'file whose first line is the token' }),
+            role: Type.Union([Type.Literal('viewer'), Type.Literal('editor')], { description: 'what it may do' }),
+          },
+          { additionalProperties: false },
+        ),
+        { description: 'who may use the API; with any of them, nothing is open without a token' },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+/** Parsed {@link authSettingsSchema}. */
+export type AuthSettings = Static<typeof authSettingsSchema>
