@@ -1,0 +1,294 @@
+import type { Digest } from '../core/digest.js'
+import type { HistoryChange, HistoryClaim, HistoryEntry, HistoryGap, HistoryKind } from '../core/history.js'
+import type { Host } from '../core/host.js'
+import type { Descriptor } from '../core/manifest.js'
+import type { UnknownReason } from '../core/observation.js'
+import type { Repository, TagReference } from '../core/reference.js'
+
+/** Everything that Tidemark remembers, on SQLite or PostgreSQL. All times in milliseconds since the epoch, UTC. */
+export interface Store {
+  readonly watches: WatchStore
+  readonly lanes: LaneStore
+  readonly tags: TagStore
+  readonly history: HistoryStore
+  readonly manifests: ManifestStore
+  readonly events: EventStore
+  readonly deliveries: DeliveryStore
+  readonly hosts: HostStore
+  /** Answers when the database can be read and written. @throws Fault `store-unavailable` */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Who declared a watch: a command or a call, the configuration, or a rule that follows a repository's tags. */
+export type WatchOrigin = 'command' | 'config' | 'rule'
+
+/** `unseen`: not looked at yet. `absent` with reason `not-found`; `unknown` with the reason why it could not be asked. */
+export type TagState = 'unseen' | 'present' | 'absent' | 'unknown'
+
+/** Why a tag is `absent` or `unknown`. */
+export type TagReason = UnknownReason | 'not-found'
+
+/** A watched tag with what is known of it: what a lane's holder keeps in memory, and what `watch list` shows. */
+export interface WatchedTag {
+  readonly tagId: number
+  readonly laneId: number
+  readonly reference: TagReference
+  /** null: the server's default. */
+  readonly everyMs: number | null
+  readonly origin: WatchOrigin
+  readonly state: TagState
+  readonly reason: TagReason | null
+  readonly stateSince: number
+  /** What the newest history entry points at; null where there is none, or it is a removal. */
+  readonly digest: Digest | null
+  /** The last look that wrote something. Later looks that found the same are behind the lane's watermark. */
+  readonly checkedAt: number | null
+  /** The lane's watermark: all slots up to here are done, or their tag's row says what is wrong. */
+  readonly watermarkAt: number
+}
+
+/** A repository whose tags are followed as they come. */
+export interface WatchRule {
+  readonly id: number
+  readonly repository: Repository
+  readonly tags: readonly string[]
+  readonly exclude: readonly string[]
+  readonly everyMs: number | null
+  readonly maxTags: number
+  readonly origin: 'command' | 'config'
+}
+
+/** See {@link Store}. */
+export interface WatchStore {
+  /** Watches a tag in the organization `default`; one that is watched gets the interval and, unless it comes from a rule, the origin. */
+  add(reference: TagReference, options: { everyMs: number | null; origin: WatchOrigin }): Promise<{ added: boolean }>
+  /** Ends a watch; its history stays. */
+  remove(reference: TagReference): Promise<{ removed: boolean }>
+  /** All watches, by reference. */
+  list(): Promise<readonly WatchedTag[]>
+  find(reference: TagReference): Promise<WatchedTag | null>
+  /** Follows a repository; one rule for each repository and origin, replaced when it is there. */
+  addRule(rule: Omit<WatchRule, 'id'>): Promise<{ added: boolean }>
+  removeRule(repository: Repository, origin: 'command' | 'config'): Promise<{ removed: boolean }>
+  listRules(): Promise<readonly WatchRule[]>
+  /** A number that grows with every change of a watch or rule, by any process. */
+  version(): Promise<number>
+}
+
+/** A leased lane: every write of what was learned there carries it, and is refused once another process took the lane. */
+export interface LaneLease {
+  readonly laneId: number
+  readonly epoch: number
+}
+
+/** A lane as its holder gets it. */
+export interface LeasedLane extends LaneLease {
+  readonly host: Host
+  readonly watermarkAt: number
+  readonly pausedUntil: number | null
+}
+
+/** See {@link Store}. */
+export interface LaneStore {
+  /**
+   * Takes every lane that has watches or rules and that nobody holds (or whose lease ran out), until `now + leaseMs`. Where a lane that had
+   * been watched before lay idle for longer than `graceMs`, the span from its watermark to `now` is kept as a gap of the lane with reason
+   * `not-running`.
+   */
+  lease(owner: string, options: { now: number; leaseMs: number; graceMs: number }): Promise<readonly LeasedLane[]>
+  /** One transaction: moves `lease_until` and the watermark (and the pause) of all lanes that `owner` holds; gives the ids of those that it still holds. */
+  renew(
+    owner: string,
+    options: {
+      now: number
+      leaseMs: number
+      lanes: readonly { laneId: number; watermarkAt: number; pausedUntil: number | null }[]
+    },
+  ): Promise<readonly number[]>
+  /** Gives all lanes of `owner` back, with their watermarks. */
+  release(owner: string, lanes: readonly { laneId: number; watermarkAt: number }[]): Promise<void>
+}
+
+/** The bytes of a manifest with what is indexed of it. */
+export interface ManifestRecord {
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly bytes: Uint8Array
+  readonly artifactType?: string
+  readonly subject?: Digest
+  readonly configDigest?: Digest
+  /** Of an index; empty else. Children are remembered by name and size; their bytes only once they were fetched. */
+  readonly children: readonly Descriptor[]
+}
+
+/** A move that was seen: to a manifest, or to nothing. */
+export interface Move {
+  readonly tagId: number
+  readonly seenAt: number
+  readonly notBefore: number | null
+  readonly pushedAt: number | null
+  /** null: the tag was removed. */
+  readonly manifest: ManifestRecord | null
+  readonly changes: readonly HistoryChange[]
+}
+
+/** What a tag's state became. */
+export interface StateChange {
+  readonly tagId: number
+  readonly state: 'present' | 'absent' | 'unknown'
+  readonly reason: TagReason | null
+  readonly at: number
+  /** The last time when the tag could be asked: where a gap begins when the state turns `unknown`. */
+  readonly lastKnownAt: number | null
+}
+
+/** The name of a tag and what its history says now. */
+export interface TagRecord {
+  readonly tagId: number
+  readonly state: TagState
+  readonly digest: Digest | null
+  readonly historyVersion: number
+}
+
+/** See {@link Store}. */
+export interface TagStore {
+  find(reference: TagReference): Promise<TagRecord | null>
+  /**
+   * In one transaction, fenced by the lane's epoch: content, manifest and children, history entry, tag, the end of an open gap, and last, under
+   * the event lock, the event. Null when the tag points there already.
+   * @throws Fault `lease-lost`
+   */
+  recordMove(lease: LaneLease, move: Move): Promise<{ entry: HistoryEntry; eventId: number } | null>
+  /** Writes states that turned, with the gaps that open and close by it, in one transaction. @throws Fault `lease-lost` */
+  recordStates(lease: LaneLease, changes: readonly StateChange[]): Promise<void>
+}
+
+/** A page of history, as the API asks for it. */
+export interface HistoryRange {
+  /** Inclusive. */
+  readonly start?: number
+  /** Exclusive. */
+  readonly end?: number
+  readonly limit: number
+  readonly order: 'asc' | 'desc'
+  /** Where the page before ended. */
+  readonly after?: HistoryCursor
+}
+
+/** The key of an entry within one tag. */
+export interface HistoryCursor {
+  readonly at: number
+  /** Tells entries of one moment apart. */
+  readonly digest: Digest | null
+}
+
+/** See {@link Store}. */
+export interface HistoryStore {
+  /** Entries of a tag in `order`; `next` where more follow. Null for a tag that was never watched. */
+  page(
+    reference: TagReference,
+    range: HistoryRange,
+  ): Promise<{ entries: readonly HistoryEntry[]; next: HistoryCursor | null } | null>
+  /** Gaps of the tag and of its lane (since the tag is watched) that touch [start, end), oldest first. */
+  gaps(reference: TagReference, span: { start?: number; end?: number }): Promise<readonly HistoryGap[]>
+  /** The newest entry with `at` ≤ `timeMs`; null when there is none. */
+  at(reference: TagReference, timeMs: number): Promise<HistoryEntry | null>
+  /** The entry `steps` before the newest one (0: the newest itself); null when there is none. */
+  back(reference: TagReference, steps: number): Promise<HistoryEntry | null>
+  /** Merges claims (see `mergeClaims`) in one transaction; the tag is made known, not watched. */
+  merge(
+    reference: TagReference,
+    claims: readonly HistoryClaim[],
+    source: 'import' | 'reported',
+  ): Promise<{ inserted: number; dated: number }>
+}
+
+/** See {@link Store}. */
+export interface ManifestStore {
+  /** The bytes and media type of a manifest; null when only its name, or nothing, is known. */
+  get(digest: Digest): Promise<{ mediaType: string; bytes: Uint8Array } | null>
+}
+
+/** One line of the event log. */
+export interface StoredEvent {
+  readonly id: number
+  readonly at: number
+  readonly type: `tag.${HistoryKind}`
+  readonly reference: TagReference
+  readonly entry: HistoryEntry
+  readonly previousDigest: Digest | null
+}
+
+/** See {@link Store}. */
+export interface EventStore {
+  /** Events with an id above `id`, oldest first. No id that is seen is ever followed by a lower one. */
+  after(id: number, limit: number): Promise<readonly StoredEvent[]>
+  /** The highest id; 0 when there is none. */
+  latestId(): Promise<number>
+}
+
+/** `due`: to be sent; `sent`: taken; `dead`: given up. */
+export type DeliveryState = 'due' | 'sent' | 'dead'
+
+/** An event on its way to a channel. */
+export interface DeliveryRecord {
+  readonly id: number
+  readonly channel: string
+  readonly state: DeliveryState
+  readonly attempts: number
+  readonly nextAt: number | null
+  readonly fault: string | null
+  readonly event: StoredEvent
+}
+
+/** A delivery that this process has leased. */
+export interface LeasedDelivery extends DeliveryRecord {
+  readonly epoch: number
+}
+
+/** See {@link Store}. */
+export interface DeliveryStore {
+  /** Makes the channels be `names`: new ones begin after the newest event, others keep their cursor, those that are gone are paused. */
+  setChannels(kind: string, names: readonly string[]): Promise<void>
+  /**
+   * For each channel of `names`: the events after its cursor (at most 500) that `wants` takes become due deliveries, and the cursor moves, in
+   * one transaction. Gives how many deliveries came to be.
+   */
+  fanOut(
+    names: readonly string[],
+    wants: (channel: string, event: StoredEvent) => boolean,
+    now: number,
+  ): Promise<number>
+  /** Takes due deliveries of `names` until `now + leaseMs`. */
+  lease(
+    names: readonly string[],
+    options: { now: number; leaseMs: number; limit: number },
+  ): Promise<readonly LeasedDelivery[]>
+  /** Ends one attempt; false when the lease was lost meanwhile. */
+  finish(
+    delivery: Pick<LeasedDelivery, 'id' | 'epoch'>,
+    outcome:
+      | { readonly state: 'sent'; readonly at: number }
+      | { readonly state: 'due'; readonly nextAt: number; readonly fault: string }
+      | { readonly state: 'dead'; readonly at: number; readonly fault: string },
+  ): Promise<boolean>
+  /** When the next delivery of `names` falls due; null when there is none. */
+  nextDue(names: readonly string[]): Promise<number | null>
+  /** Newest first. */
+  list(filter: {
+    state?: DeliveryState
+    channel?: string
+    limit: number
+    /** Only ids below this. */
+    before?: number
+  }): Promise<readonly DeliveryRecord[]>
+  /** Makes dead (or, by id, any) deliveries due again at `now`. */
+  replay(which: { ids?: readonly number[]; channel?: string }, now: number): Promise<number>
+}
+
+/** What was learned about a host, as JSON that the registry part reads. */
+export interface HostStore {
+  load(): Promise<readonly { host: Host; profile: unknown }[]>
+  save(host: Host, profile: unknown): Promise<void>
+}
