@@ -1,0 +1,322 @@
+import type { Clock, Random } from '../core/clock.js'
+import type { Cost } from '../core/cost.js'
+import { Fault, isFault } from '../core/fault.js'
+import { type Host, isLoopbackHost, wireHost } from '../core/host.js'
+import type { HostProfile } from '../core/host-profile.js'
+import { formatRepository, type Repository } from '../core/reference.js'
+import type { AddressPolicy } from '../http/guard.js'
+import { Lane, type Priority } from '../http/lane.js'
+import type { Http, HttpResponse } from '../http/send.js'
+import { readTlsOptions, type TlsOptions } from '../http/tls.js'
+import { type AuthScheme, chooseScheme } from './challenge.js'
+import type { Credential, CredentialSource } from './credentials/credential.js'
+import { findCredential } from './credentials/list.js'
+import type { RegistrySettings } from './settings.js'
+import { basicHeader, Tokens } from './token.js'
+
+/** How one call to a registry is made. */
+export interface Call {
+  readonly cost: Cost
+  readonly signal?: AbortSignal | undefined
+  /** `interactive` when left out. */
+  readonly priority?: Priority
+  /** How long a host's pause may be waited out, in milliseconds; 5 minutes when left out. */
+  readonly maxWaitMs?: number
+}
+
+/** One request below a repository. */
+export interface RepositoryRequest {
+  readonly method: 'GET' | 'HEAD'
+  /** After `/v2/<name>/`, with its query; or a whole URL of the same origin, from a Link. */
+  readonly path: string | URL
+  readonly accept: string
+  readonly maxBodyBytes: number
+}
+
+/** What {@link Access} is made of. */
+export interface AccessOptions {
+  readonly http: Http
+  readonly clock: Clock
+  readonly random: Random
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly sources: readonly CredentialSource[]
+  settingsOf(host: Host): RegistrySettings
+  readonly profiles: Map<Host, HostProfile>
+  onProfile(host: Host, profile: HostProfile): void
+}
+
+const defaultMaxWaitMs = 5 * 60_000
+/** Requests to one host at a time, where the configuration does not say: what the peers' floor was measured with. */
+export const defaultConcurrency = 16
+/** Credentials are looked up anew after this time, so that a rotated one is taken up; a helper is a process each time. */
+const credentialLifetimeMs = 5 * 60_000
+
+/** What is known of a host while the process lives. */
+interface HostState {
+  readonly host: Host
+  readonly settings: RegistrySettings
+  readonly tls: TlsOptions
+  scheme: 'http' | 'https' | null
+  auth: AuthScheme | null
+  /** The first request to a host goes alone: all others learn from its answer how to authenticate. */
+  first: Promise<void> | null
+  zone: AddressPolicy['namedBy']
+}
+
+interface CachedCredential {
+  readonly credential: Credential
+  readonly until: number
+}
+
+/** Sends requests to repositories, with whatever each host wants for it: scheme, credentials, tokens, lanes. */
+export class Access {
+  readonly #options: AccessOptions
+  readonly #tokens: Tokens
+  readonly #hosts = new Map<Host, HostState>()
+  readonly #lanes = new Map<string, Lane>()
+  readonly #credentials = new Map<string, CachedCredential>()
+
+  constructor(options: AccessOptions) {
+    this.#options = options
+    const { http, clock } = options
+    this.#tokens = new Tokens(http, clock, (realm, credential) =>
+      this.#lane(realm.host, credential, defaultConcurrency),
+    )
+  }
+
+  /** What was learned about `host`. */
+  profile(host: Host): HostProfile {
+    return this.#options.profiles.get(host) ?? {}
+  }
+
+  /** Remembers what was learned about `host`. */
+  learn(host: Host, learned: HostProfile): void {
+    const profile = { ...this.profile(host), ...learned }
+    this.#options.profiles.set(host, profile)
+    this.#options.onProfile(host, profile)
+  }
+
+  /** Until when nothing is sent to `host`; null when it is open. Of several credentials the latest. */
+  pausedUntil(host: Host): number | null {
+    let latest: number | null = null
+    for (const [key, lane] of this.#lanes) {
+      if (!key.startsWith(`${wireHost(host)} `)) continue
+      const until = lane.pausedUntil
+      if (until !== null && (latest === null || until > latest)) latest = until
+    }
+    return latest
+  }
+
+  /**
+   * Sends a request with the host's authentication; a 401 renews the token, or answers the challenge, once.
+   * @throws Fault `denied` and what sending throws; other statuses are the caller's to judge
+   */
+  async send(repository: Repository, request: RepositoryRequest, call: Call): Promise<HttpResponse> {
+    const state = this.#host(repository.host)
+    while (state.auth === null && state.first !== null) await waitFor(state.first, call.signal)
+    if (state.auth !== null) return await this.#sendAuthorized(state, repository, request, call)
+    const sending = this.#sendAuthorized(state, repository, request, call)
+    state.first = sending.then(
+      () => undefined,
+      () => undefined,
+    )
+    try {
+      return await sending
+    } finally {
+      state.first = null
+    }
+  }
+
+  async #sendAuthorized(
+    state: HostState,
+    repository: Repository,
+    request: RepositoryRequest,
+    call: Call,
+  ): Promise<HttpResponse> {
+    const credential = await this.#credential(repository, call)
+    const sent = await this.#authorization(state, repository, credential, call)
+    const response = await this.#sendOnce(state, repository, request, credential, sent, call)
+    if (response.status !== 401) {
+      if (state.auth === null && response.status < 500 && response.status !== 429) state.auth = { kind: 'none' }
+      return response
+    }
+    // A host that was redirected to must not see our credentials, and its challenge is not the registry's.
+    if (response.url.origin !== originOf(state)) return response
+    this.#readChallenge(state, response, sent)
+    const renewed = await this.#authorization(state, repository, credential, call, sent)
+    if (renewed === undefined || renewed === sent) {
+      this.#credentials.delete(formatRepository(repository))
+      return response
+    }
+    const second = await this.#sendOnce(state, repository, request, credential, renewed, call)
+    if (second.status === 401) this.#credentials.delete(formatRepository(repository))
+    return second
+  }
+
+  /** Harbor asks for Basic when a stale token comes along; the Bearer challenge that it gave before still holds. */
+  #readChallenge(state: HostState, response: HttpResponse, sent: string | undefined): void {
+    const scheme = chooseScheme(response.headers['www-authenticate'] ?? '', response.url)
+    if (scheme === null)
+      throw new Fault('denied', `${state.host} asks for a way to log in that is neither Basic nor Bearer`)
+    state.zone = response.zone
+    if (scheme.kind === 'basic' && state.auth?.kind === 'bearer' && sent?.startsWith('Bearer ')) return
+    state.auth = scheme
+  }
+
+  async #authorization(
+    state: HostState,
+    repository: Repository,
+    credential: Credential,
+    call: Call,
+    refused?: string,
+  ): Promise<string | undefined> {
+    const { auth } = state
+    if (credential.kind === 'registry-token') return `Bearer ${credential.token.reveal()}`
+    if (auth === null || auth.kind === 'none') return undefined
+    if (auth.kind === 'basic') return basicHeader(credential).authorization
+    this.#requireSafeRealm(state, auth.realm)
+    const token = await this.#tokens.get(
+      {
+        realm: auth.realm,
+        service: auth.service,
+        scope: `repository:${repository.path}:pull`,
+        credential,
+        namedBy: auth.realm.origin === originOf(state) ? 'user' : state.zone,
+        tls: state.tls,
+        cost: call.cost,
+        maxWaitMs: call.maxWaitMs ?? defaultMaxWaitMs,
+        signal: call.signal,
+      },
+      refused?.startsWith('Bearer ') ? refused.slice('Bearer '.length) : undefined,
+    )
+    return `Bearer ${token}`
+  }
+
+  #requireSafeRealm(state: HostState, realm: URL): void {
+    if (realm.protocol === 'https:' || (realm.protocol === 'http:' && state.scheme === 'http')) return
+    throw new Fault('broken-answer', `${state.host} sends us for a token to ${realm.origin}, which is not encrypted`)
+  }
+
+  async #sendOnce(
+    state: HostState,
+    repository: Repository,
+    request: RepositoryRequest,
+    credential: Credential,
+    authorization: string | undefined,
+    call: Call,
+  ): Promise<HttpResponse> {
+    const { concurrency = defaultConcurrency } = state.settings
+    const send = () =>
+      this.#options.http.send({
+        method: request.method,
+        url:
+          typeof request.path === 'string'
+            ? new URL(`${originOf(state)}/v2/${repository.path}/${request.path}`)
+            : request.path,
+        headers: {
+          accept: request.accept,
+          'user-agent': 'tidemark',
+          ...(authorization !== undefined && { authorization }),
+        },
+        maxBodyBytes: request.maxBodyBytes,
+        lane: this.#lane(wireHost(state.host), credential, concurrency),
+        priority: call.priority ?? 'interactive',
+        maxWaitMs: call.maxWaitMs ?? defaultMaxWaitMs,
+        namedBy: 'user',
+        tls: state.tls,
+        cost: call.cost,
+        signal: call.signal,
+      })
+    if (state.scheme !== null) return await send()
+    return await this.#sendFindingScheme(state, send)
+  }
+
+  /** Loopback only: https first, http where no TLS is spoken; what worked is remembered. */
+  async #sendFindingScheme(state: HostState, send: () => Promise<HttpResponse>): Promise<HttpResponse> {
+    state.scheme = this.profile(state.host).scheme ?? 'https'
+    try {
+      const response = await send()
+      if (state.scheme === 'https' || response.status !== 400) {
+        this.learn(state.host, { scheme: state.scheme })
+        return response
+      }
+      // Node and nginx answer 400 when they are spoken to in plain HTTP where they expect TLS: the memory is stale.
+    } catch (error) {
+      const isOther =
+        state.scheme === 'https'
+          ? isFault(error, 'tls') && error.data.plain === true
+          : isFault(error, 'unreachable', 'broken-answer')
+      if (!isOther) {
+        state.scheme = null
+        throw error
+      }
+    }
+    state.scheme = state.scheme === 'https' ? 'http' : 'https'
+    try {
+      const response = await send()
+      this.learn(state.host, { scheme: state.scheme })
+      return response
+    } catch (error) {
+      state.scheme = null
+      throw error
+    }
+  }
+
+  async #credential(repository: Repository, call: Call): Promise<Credential> {
+    const key = formatRepository(repository)
+    const now = this.#options.clock.now()
+    const cached = this.#credentials.get(key)
+    if (cached !== undefined && cached.until > now) return cached.credential
+    const credential = await findCredential(this.#options.sources, repository, call.signal)
+    this.#credentials.set(key, { credential, until: now + credentialLifetimeMs })
+    return credential
+  }
+
+  #lane(host: string, credential: Credential, slots: number): Lane {
+    const key = `${host} ${credential.key}`
+    let lane = this.#lanes.get(key)
+    if (lane === undefined) {
+      lane = new Lane(host, slots, this.#options.clock, this.#options.random)
+      this.#lanes.set(key, lane)
+    }
+    return lane
+  }
+
+  #host(host: Host): HostState {
+    let state = this.#hosts.get(host)
+    if (state === undefined) {
+      const settings = this.#options.settingsOf(host)
+      const isFound = settings.plainHttp === undefined && isLoopbackHost(host)
+      state = {
+        host,
+        settings,
+        tls: readTlsOptions(settings, this.#options.environment),
+        scheme: settings.plainHttp ? 'http' : isFound ? null : 'https',
+        auth: null,
+        first: null,
+        zone: 'public',
+      }
+      this.#hosts.set(host, state)
+    }
+    return state
+  }
+}
+
+function originOf(state: HostState): string {
+  return `${state.scheme ?? 'https'}://${wireHost(state.host)}`
+}
+
+async function waitFor(first: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return await first
+  if (signal.aborted) throw new Fault('cancelled', 'cancelled', { cause: signal.reason })
+  let onAbort: (() => void) | undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new Fault('cancelled', 'cancelled', { cause: signal.reason }))
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    await Promise.race([first, aborted])
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
+  }
+}

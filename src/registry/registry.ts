@@ -1,0 +1,88 @@
+import { setMaxListeners } from 'node:events'
+import type { Clock, Random } from '../core/clock.js'
+import type { Digest } from '../core/digest.js'
+import { type Host, parseHost } from '../core/host.js'
+import type { HostProfile } from '../core/host-profile.js'
+import type { Descriptor } from '../core/manifest.js'
+import type { Reference, Repository } from '../core/reference.js'
+import { parseNetworks } from '../http/guard.js'
+import type { Timeouts } from '../http/pool.js'
+import { createHttp } from '../http/send.js'
+import { Access, type Call, defaultConcurrency } from './access.js'
+import { credentialSources } from './credentials/list.js'
+import { type Head, head } from './head.js'
+import { type FetchedManifest, manifest } from './manifest.js'
+import { referrers } from './referrers.js'
+import type { NetworkSettings, RegistriesSettings, RegistrySettings } from './settings.js'
+import { tags } from './tags.js'
+
+export type { Call } from './access.js'
+export type { Head } from './head.js'
+export type { FetchedManifest } from './manifest.js'
+
+/** Every registry, spoken to at the lowest cost of knowing. */
+export interface Registry {
+  /**
+   * What a tag or digest points at: one HEAD on a kept connection. A GET only where the registry gives no digest, refuses
+   * HEAD, or answers 404, whose body alone says what is missing.
+   * @throws Fault `tag-not-found`, `repository-not-found`, `denied`, `rate-limited`, `unreachable`, `timeout`, `tls`, `broken-answer` …
+   */
+  head(reference: Reference, call: Call): Promise<Head>
+  /** The bytes that a tag or digest points at, hashed and compared. Throws as {@link Registry.head}. */
+  manifest(reference: Reference, call: Call): Promise<FetchedManifest>
+  /** The tags of a repository, page by page, in the registry's order. Throws as {@link Registry.head}. */
+  tags(repository: Repository, call: Call): AsyncIterable<readonly string[]>
+  /** What is attached to a manifest: the referrers API, or the tag that stands in for it. Throws as {@link Registry.head}. */
+  referrers(repository: Repository, digest: Digest, call: Call): Promise<readonly Descriptor[]>
+  /** Until when nothing is sent to `host`, in milliseconds since the epoch; null when it is open. */
+  pausedUntil(host: Host): number | null
+  close(): void
+}
+
+/** What {@link createRegistry} is made of. */
+export interface RegistryOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly registries?: RegistriesSettings
+  readonly network?: NetworkSettings
+  /** What was learned before. */
+  readonly profiles?: ReadonlyMap<Host, HostProfile>
+  /** Called when something is learned about a host, so that it can be kept. */
+  readonly onProfile?: (host: Host, profile: HostProfile) => void
+  readonly timeouts?: Timeouts
+}
+
+/**
+ * Opens nothing yet: connections come with the first call.
+ * @throws Fault `invalid-config`, `invalid-reference` for settings that are none
+ */
+export function createRegistry(options: RegistryOptions): Registry {
+  const { clock, random, environment, registries = {}, network = {}, timeouts } = options
+  const byHost = new Map<Host, RegistrySettings>()
+  for (const [name, entry] of Object.entries(registries)) byHost.set(parseHost(name), entry)
+  const widest = Math.max(defaultConcurrency, ...[...byHost.values()].map((entry) => entry.concurrency ?? 0))
+  const allow = parseNetworks(network.allow ?? [])
+  const http = createHttp({ clock, random, environment, allow, connections: widest, ...(timeouts && { timeouts }) })
+  const access = new Access({
+    ...{ http, clock, random, environment },
+    sources: credentialSources(registries, environment),
+    settingsOf: (host) => byHost.get(host) ?? {},
+    profiles: new Map(options.profiles),
+    onProfile: options.onProfile ?? (() => undefined),
+  })
+  return {
+    head: (reference, call) => head(access, reference, quiet(call)),
+    manifest: (reference, call) => manifest(access, reference, quiet(call)),
+    tags: (repository, call) => tags(access, repository, quiet(call)),
+    referrers: (repository, digest, call) => referrers(access, repository, digest, quiet(call)),
+    pausedUntil: (host) => access.pausedUntil(host),
+    close: () => http.close(),
+  }
+}
+
+/** One signal may stand over thousands of requests; Node would warn of a leak after ten. */
+function quiet(call: Call): Call {
+  if (call.signal !== undefined) setMaxListeners(0, call.signal)
+  return call
+}

@@ -1,0 +1,44 @@
+import { type Static, Type } from 'typebox'
+
+const closed = { additionalProperties: false } as const
+
+const registry = Type.Object(
+  {
+    plainHttp: Type.Optional(Type.Boolean({ description: 'speak HTTP without TLS' })),
+    ca: Type.Optional(Type.String({ description: 'a PEM file of certificates to trust besides the usual ones' })),
+    clientCert: Type.Optional(Type.String({ description: 'a PEM file with the certificate that we show' })),
+    clientKey: Type.Optional(Type.String({ description: 'a PEM file with its key' })),
+    username: Type.Optional(Type.String()),
+    password: Type.Optional(Type.String({ description: 'better: passwordFile' })),
+    passwordFile: Type.Optional(Type.String({ description: 'a file that holds the password' })),
+    tokenFile: Type.Optional(Type.String({ description: 'a file that holds a token to send as Bearer' })),
+    concurrency: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 256, description: 'requests at a time; 16 when left out' }),
+    ),
+  },
+  closed,
+)
+
+/** `registries:` of tidemark.yaml: settings of one registry, by its host as references name it. */
+export const registriesSchema = Type.Record(Type.String(), registry, {
+  description: 'settings by host, for example `registry.example.com:5000`',
+})
+
+/** `network:` of tidemark.yaml. */
+export const networkSchema = Type.Object(
+  {
+    allow: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'networks (CIDR) that registries may point us to although they are private or loopback',
+      }),
+    ),
+  },
+  closed,
+)
+
+/** See {@link registriesSchema}. */
+export type RegistriesSettings = Static<typeof registriesSchema>
+/** One host's part of {@link RegistriesSettings}. */
+export type RegistrySettings = RegistriesSettings[string]
+/** See {@link networkSchema}. */
+export type NetworkSettings = Static<typeof networkSchema>
