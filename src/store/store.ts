@@ -92,11 +92,20 @@ export interface LeasedLane extends LaneLease {
 /** See {@link Store}. */
 export interface LaneStore {
   /**
-   * Takes every lane that has watches or rules and that nobody holds (or whose lease ran out), until `now + leaseMs`. Where a lane that had
-   * been watched before lay idle for longer than `graceMs`, the span from its watermark to `now` is kept as a gap of the lane with reason
-   * `not-running`.
+   * Takes every lane that has watches or rules and that nobody holds (or whose lease ran out), until `now + leaseMs`; gives
+   * those that it took. Where a lane that had been watched before lay idle for longer than `graceMs`, the span from its
+   * watermark to `now` is kept as a gap of the lane with reason `not-running`.
    */
-  lease(owner: string, options: { now: number; leaseMs: number; graceMs: number }): Promise<readonly LeasedLane[]>
+  lease(
+    owner: string,
+    options: {
+      now: number
+      leaseMs: number
+      graceMs: number
+      /** Whether the process that holds a lease is known to be gone, so that its lease need not be waited out. */
+      isGone?(owner: string): boolean
+    },
+  ): Promise<readonly LeasedLane[]>
   /** One transaction: moves `lease_until` and the watermark (and the pause) of all lanes that `owner` holds; gives the ids of those that it still holds. */
   renew(
     owner: string,
@@ -180,7 +189,7 @@ export interface HistoryRange {
 export interface HistoryCursor {
   readonly at: number
   /** Tells entries of one moment apart. */
-  readonly digest: Digest | null
+  readonly id: number
 }
 
 /** See {@link Store}. */

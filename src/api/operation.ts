@@ -1,0 +1,48 @@
+import type { Static, TSchema } from 'typebox'
+import type { CallName, Calls } from '../../client/src/index.js'
+import type { Cost } from '../core/cost.js'
+import type { Services } from '../flows/open.js'
+import type { Capability } from '../iam/capabilities.js'
+
+/** What an operation runs with. */
+export interface OperationContext {
+  readonly services: Services
+  readonly signal?: AbortSignal
+  /** Counts what the operation asks of registries. */
+  readonly cost: Cost
+  /** Says something that is not in the body: on stderr, or in a `Warning` header. */
+  warn(message: string): void
+}
+
+/** What an operation gives: the body of the API, equal to the command's `-o json`. */
+export interface OperationResult<Body> {
+  readonly body: Body
+  /** The cursor of the next page. */
+  readonly next?: string | null
+}
+
+/** One call of the native API without a transport: commands run it here, the server makes a route of it. */
+export interface Operation<Name extends CallName = CallName> {
+  readonly name: Name
+  /** One line, for OpenAPI. */
+  readonly summary: string
+  readonly capability: Capability
+  readonly input: TSchema
+  readonly output: TSchema
+  run(input: Calls[Name]['input'], context: OperationContext): Promise<OperationResult<Calls[Name]['output']>>
+}
+
+/** `true` when both types take each other's values; an operation whose schema differs from the client's type fails here. */
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
+
+/** An operation whose schemas are the client's types, which the compiler proves. */
+export function defineOperation<Name extends CallName, Input extends TSchema, Output extends TSchema>(
+  operation: Operation<Name> & {
+    readonly name: Name
+    readonly input: Input
+    readonly output: Output
+  },
+  _same: Same<Static<Input>, Calls[Name]['input']> & Same<Static<Output>, Calls[Name]['output']>,
+): Operation<Name> {
+  return operation
+}

@@ -1,0 +1,181 @@
+import { type TSchema, Type } from 'typebox'
+
+/** Pieces of schemas that several operations share. Every object is closed: an unknown parameter is an error, not ignored. */
+export const closed = { additionalProperties: false } as const
+
+const time = (description: string) => Type.String({ description, examples: ['2026-05-01T12:00:00.000Z'] })
+const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
+const words = <const Words extends readonly string[]>(list: Words, description: string) =>
+  Type.Unsafe<Words[number]>({ type: 'string', enum: [...list], description })
+
+export const reference = Type.String({
+  minLength: 1,
+  maxLength: 600,
+  description: '[HOST[:PORT]/]REPOSITORY[:TAG][@DIGEST]',
+  examples: ['nginx:1.27'],
+})
+export const revision = Type.String({
+  minLength: 1,
+  maxLength: 600,
+  description: 'a reference, or what a tag was: REF@{1}, REF@{2026-05-01}, REF@{7d}',
+  examples: ['nginx:1.27', 'nginx:1.27@{1}'],
+})
+export const repository = Type.String({
+  minLength: 1,
+  maxLength: 600,
+  description: '[HOST[:PORT]/]REPOSITORY',
+  examples: ['ghcr.io/org/app'],
+})
+export const digest = Type.String({ description: 'sha256:… or sha512:…' })
+export const every = Type.String({ description: 'a duration such as 30s, 5m, 1h', examples: ['5m'] })
+export const cursor = Type.String({ maxLength: 200, description: 'where the page before ended, from its Link header' })
+export const order = words(['asc', 'desc'], 'oldest or newest first; asc by default')
+export const limit = Type.Integer({ minimum: 1, maximum: 1_000, description: 'at most so many; 1,000 by default' })
+
+export const historyEntry = Type.Object(
+  {
+    digest: nullable(digest),
+    at: time('orders, filters and dates'),
+    seenAt: nullable(time('when Tidemark saw it')),
+    notBefore: nullable(time('when it was last seen not to have happened')),
+    pushedAt: nullable(time('when the registry, or an imported history, says it was pushed')),
+    kind: words(['first-seen', 'moved', 'rolled-back', 'removed', 're-created'], 'how the tag came to point at it'),
+    changes: Type.Array(
+      words(
+        ['content', 'platform-added', 'platform-removed', 'attestation-only', 'config-only', 'rebuild', 'media-type'],
+        'what the move changed, as far as the manifests tell',
+      ),
+    ),
+    source: words(['head', 'reported', 'import'], 'who says so'),
+  },
+  closed,
+)
+export const historyGap = Type.Object(
+  { from: time('begin'), to: nullable(time('end; null: it lasts')), reason: Type.String() },
+  closed,
+)
+export const history = Type.Object(
+  { reference: Type.String(), entries: Type.Array(historyEntry), gaps: Type.Array(historyGap) },
+  closed,
+)
+const exported = {
+  history: Type.Array(Type.Object({ updateTimestamp: time('when'), digest }, closed), { maxItems: 100_000 }),
+}
+export const historyExport = Type.Object(exported, closed)
+export const historyImport = Type.Object({ reference, ...exported }, closed)
+export const historyImportResult = Type.Object(
+  { reference: Type.String(), inserted: Type.Integer(), dated: Type.Integer() },
+  closed,
+)
+
+export const digestResult = Type.Object(
+  {
+    reference: Type.String(),
+    digest,
+    mediaType: Type.String(),
+    platforms: Type.Array(Type.Object({ platform: Type.String(), digest }, closed)),
+  },
+  closed,
+)
+
+export const checkReport = Type.Object(
+  {
+    results: Type.Array(
+      Type.Object(
+        {
+          reference: Type.String(),
+          digest: nullable(digest),
+          previousDigest: nullable(digest),
+          status: words(['same', 'moved', 'new', 'absent', 'unknown'], 'what was found'),
+          reason: nullable(
+            words(
+              ['not-found', 'denied', 'rate-limited', 'unreachable', 'timeout', 'tls', 'broken-answer', 'store'],
+              'why it is absent or unknown',
+            ),
+          ),
+          checkedAt: time('when'),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+
+export const tagList = Type.Object({ repository: Type.String(), tags: Type.Array(Type.String()) }, closed)
+
+const origin = 'who declared it'
+export const watchList = Type.Object(
+  {
+    watches: Type.Array(
+      Type.Object(
+        {
+          reference: Type.String(),
+          every: nullable(every),
+          state: words(['unseen', 'present', 'absent', 'unknown'], 'what is known of the tag'),
+          reason: nullable(Type.String({ description: 'why it is absent or unknown' })),
+          since: time('since when the state is what it is'),
+          digest: nullable(digest),
+          checkedAt: nullable(time('the last look')),
+          origin: words(['command', 'config', 'rule'], origin),
+        },
+        closed,
+      ),
+    ),
+    rules: Type.Array(
+      Type.Object(
+        {
+          repository: Type.String(),
+          tags: Type.Array(Type.String()),
+          exclude: Type.Array(Type.String()),
+          every: nullable(every),
+          maxTags: Type.Integer(),
+          origin: words(['command', 'config'], origin),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+export const watchAdded = Type.Object({ reference: Type.String(), added: Type.Boolean() }, closed)
+export const watchRemoved = Type.Object({ reference: Type.String(), removed: Type.Boolean() }, closed)
+
+export const deliveryState = words(['due', 'sent', 'dead'], 'to be sent, taken, or given up')
+export const deliveryList = Type.Object(
+  {
+    deliveries: Type.Array(
+      Type.Object(
+        {
+          id: Type.Integer(),
+          channel: Type.String(),
+          state: deliveryState,
+          attempts: Type.Integer(),
+          nextAt: nullable(time('when it is tried next')),
+          fault: nullable(Type.String({ description: 'why the last attempt failed' })),
+          event: Type.Object(
+            { id: Type.Integer(), type: Type.String(), reference: Type.String(), at: time('when') },
+            closed,
+          ),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+export const deliveriesReplayed = Type.Object({ replayed: Type.Integer() }, closed)
+
+/** An error of the API: RFC 9457. */
+export const problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String({ description: 'see docs/errors.md' }),
+    fix: Type.String({ description: 'the next thing to do' }),
+    data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  },
+  closed,
+)

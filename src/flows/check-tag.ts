@@ -1,0 +1,190 @@
+import { compareManifests } from '../core/compare-manifests.js'
+import type { Cost } from '../core/cost.js'
+import type { Digest } from '../core/digest.js'
+import { isFault, toFault } from '../core/fault.js'
+import type { HistoryChange, HistoryEntry } from '../core/history.js'
+import { type Manifest, parseManifest } from '../core/manifest.js'
+import { type Observation, observationOfFault } from '../core/observation.js'
+import type { TagReference } from '../core/reference.js'
+import type { Registry } from '../registry/registry.js'
+import type { LaneLease, ManifestRecord, StateChange, Store, TagReason, TagState } from '../store/store.js'
+
+/** What is kept in memory of a tag that is watched. */
+export interface TrackedTag {
+  readonly tagId: number
+  readonly reference: TagReference
+  state: TagState
+  reason: TagReason | null
+  /** What its newest history entry points at. */
+  digest: Digest | null
+  /** The last time when it was seen to be as the history says; null when never. */
+  lastKnownAt: number | null
+  /** Looks in a row that found no such tag. */
+  misses: number
+}
+
+/** What a look came to. */
+export type CheckOutcome =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'moved'; readonly entry: HistoryEntry }
+  /** The state turned; the caller writes it, together with others. */
+  | { readonly kind: 'turned'; readonly change: StateChange }
+
+/** How the look goes. */
+export interface CheckTagCall {
+  readonly cost: Cost
+  readonly signal?: AbortSignal | undefined
+  readonly maxWaitMs: number
+  readonly now: () => number
+}
+
+const same: CheckOutcome = { kind: 'same' }
+
+/** Looks in a row that must miss a tag before it counts as removed: a registry that is being restored answers 404 too. */
+const missesToRemove = 2
+
+/**
+ * Looks at a tag once and writes a move, if there is one; the tracked tag is brought up to date.
+ *
+ * | state of the tag | answer                     | what follows                                                     |
+ * |------------------|----------------------------|------------------------------------------------------------------|
+ * | present          | the same digest            | nothing is written                                               |
+ * | any              | another digest             | manifest by digest; entry, tag, event in one transaction         |
+ * | unknown          | the same digest            | the state turns to present, the gap ends                         |
+ * | has a digest     | 404 MANIFEST_UNKNOWN once  | nothing yet: it is looked at again                               |
+ * | has a digest     | and again                  | a removal: entry, tag, event                                     |
+ * | has none         | 404 MANIFEST_UNKNOWN       | the state turns to absent                                        |
+ * | any              | 404 NAME_UNKNOWN           | the state turns to unknown, not-found: a private repository too  |
+ * | any              | anything else              | the state turns to unknown with the reason; never an entry       |
+ *
+ * @throws Fault `lease-lost`, `cancelled`, and what the store throws
+ */
+export async function checkTag(
+  tag: TrackedTag,
+  lease: LaneLease,
+  registry: Registry,
+  store: Store,
+  call: CheckTagCall,
+): Promise<CheckOutcome> {
+  const observation = await observe(tag, registry, call)
+  if (observation.state === 'present') {
+    tag.misses = 0
+    if (observation.digest !== tag.digest) return await recordMove(tag, observation, lease, registry, store, call)
+    return turn(tag, 'present', null, call.now())
+  }
+  if (observation.state === 'unknown') return turn(tag, 'unknown', observation.reason, call.now())
+  if (observation.missing === 'repository') return turn(tag, 'unknown', 'not-found', call.now())
+  if (tag.digest === null) return turn(tag, 'absent', 'not-found', call.now())
+  tag.misses++
+  if (tag.misses < missesToRemove) return same
+  return await write(tag, null, [], lease, store, call)
+}
+
+async function observe(tag: TrackedTag, registry: Registry, call: CheckTagCall): Promise<Observation> {
+  try {
+    const { digest, mediaType } = await registry.head(tag.reference, call)
+    return { state: 'present', digest, mediaType }
+  } catch (error) {
+    return observationOf(error)
+  }
+}
+
+function observationOf(error: unknown): Observation {
+  const fault = toFault(error)
+  const observation = observationOfFault(fault)
+  if (observation === null) throw fault
+  return observation
+}
+
+/** The new manifest is fetched before anything is written: registries forget, and an entry without it could say less. */
+async function recordMove(
+  tag: TrackedTag,
+  seen: Extract<Observation, { state: 'present' }>,
+  lease: LaneLease,
+  registry: Registry,
+  store: Store,
+  call: CheckTagCall,
+): Promise<CheckOutcome> {
+  let record: ManifestRecord
+  let parsed: Manifest | null
+  try {
+    const known = await store.manifests.get(seen.digest)
+    const fetched =
+      known ?? (await registry.manifest({ ...tag.reference, digest: seen.digest }, { ...call, priority: 'manifest' }))
+    parsed = readable(fetched.bytes, fetched.mediaType)
+    record = recordOf(seen, fetched, parsed)
+  } catch (error) {
+    const observation = observationOf(error)
+    // It moved on between HEAD and GET, and the registry forgot it at once: the next look tells.
+    if (observation.state === 'absent') return same
+    return turn(tag, 'unknown', observation.state === 'unknown' ? observation.reason : null, call.now())
+  }
+  const changes = await changesOf(tag.digest, parsed, store)
+  return await write(tag, record, changes, lease, store, call)
+}
+
+async function write(
+  tag: TrackedTag,
+  manifest: ManifestRecord | null,
+  changes: readonly HistoryChange[],
+  lease: LaneLease,
+  store: Store,
+  call: CheckTagCall,
+): Promise<CheckOutcome> {
+  const seenAt = call.now()
+  const move = { tagId: tag.tagId, seenAt, notBefore: tag.lastKnownAt, pushedAt: null, manifest, changes }
+  const written = await store.tags.recordMove(lease, move)
+  tag.digest = manifest?.digest ?? null
+  tag.state = manifest === null ? 'absent' : 'present'
+  tag.reason = manifest === null ? 'not-found' : null
+  tag.lastKnownAt = seenAt
+  tag.misses = 0
+  return written === null ? same : { kind: 'moved', entry: written.entry }
+}
+
+function turn(
+  tag: TrackedTag,
+  state: 'present' | 'absent' | 'unknown',
+  reason: TagReason | null,
+  at: number,
+): CheckOutcome {
+  const { lastKnownAt } = tag
+  if (state !== 'unknown') tag.lastKnownAt = at
+  if (tag.state === state && tag.reason === reason) return same
+  tag.state = state
+  tag.reason = reason
+  return { kind: 'turned', change: { tagId: tag.tagId, state, reason, at, lastKnownAt } }
+}
+
+/** A manifest that nobody can read was still pointed at: its bytes are kept, and nothing is said about changes. */
+function readable(bytes: Uint8Array, mediaType: string): Manifest | null {
+  try {
+    return parseManifest(bytes, mediaType === '' ? null : mediaType)
+  } catch (error) {
+    if (isFault(error, 'broken-answer')) return null
+    throw error
+  }
+}
+
+function recordOf(
+  seen: { readonly digest: Digest; readonly mediaType: string },
+  fetched: { readonly mediaType: string; readonly bytes: Uint8Array },
+  parsed: Manifest | null,
+): ManifestRecord {
+  return {
+    digest: seen.digest,
+    mediaType: parsed?.mediaType ?? (fetched.mediaType || seen.mediaType),
+    bytes: fetched.bytes,
+    ...(parsed?.artifactType !== undefined && { artifactType: parsed.artifactType }),
+    ...(parsed?.subject !== undefined && { subject: parsed.subject.digest }),
+    ...(parsed?.kind === 'image' && { configDigest: parsed.config.digest }),
+    children: parsed?.kind === 'index' ? parsed.children : [],
+  }
+}
+
+async function changesOf(before: Digest | null, after: Manifest | null, store: Store): Promise<HistoryChange[]> {
+  if (before === null || after === null) return []
+  const stored = await store.manifests.get(before)
+  const previous = stored === null ? null : readable(stored.bytes, stored.mediaType)
+  return previous === null ? [] : compareManifests(previous, after)
+}

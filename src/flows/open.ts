@@ -1,0 +1,97 @@
+import { setMaxListeners } from 'node:events'
+import { join } from 'node:path'
+import { type Clock, type Random, systemClock } from '../core/clock.js'
+import type { Host } from '../core/host.js'
+import { type HostProfile, parseHostProfile } from '../core/host-profile.js'
+import type { Registry } from '../registry/registry.js'
+import type { DigestStore } from '../store/digests/digest-store.js'
+import type { Store } from '../store/store.js'
+import { type Config, readConfig } from './config.js'
+import { dataFolder, type Environment } from './places.js'
+
+/** What {@link openServices} is made of. */
+export interface ServiceOptions {
+  readonly environment: Environment
+  /** `--database`; `$TIDEMARK_DATABASE`, else `sqlite:<data>/tidemark.db` when left out. */
+  readonly database?: string | undefined
+  /** `--config`; the usual places when left out. */
+  readonly config?: string | undefined
+  /** `--store`; `file:<data>/check.json` when left out. */
+  readonly digestStore?: string | undefined
+  readonly clock?: Clock
+  readonly random?: Random
+  /** Whether the store holds what was learned about hosts: for whoever has it open anyway. */
+  readonly keepsProfiles?: boolean
+}
+
+/** Everything that flows use, each made when it is first asked for: a `check` never loads the database. */
+export interface Services {
+  readonly clock: Clock
+  readonly random: Random
+  readonly environment: Environment
+  readonly dataFolder: string
+  /** @throws Fault `file-unreadable`, `invalid-config` */
+  config(): Promise<Config>
+  registry(): Promise<Registry>
+  /** @throws Fault `store-unavailable`, `store-damaged`, `store-newer` */
+  store(): Promise<Store>
+  /** The digests that `check` compares with. */
+  digests(): Promise<DigestStore>
+  /** Closes what was made. */
+  close(): Promise<void>
+}
+
+/** Makes nothing yet. */
+export function openServices(options: ServiceOptions): Services {
+  const { environment, clock = systemClock, random = Math.random } = options
+  const folder = dataFolder(environment)
+  const config = once(() => readConfig(options.config, environment))
+  const store = once(async () => {
+    const url = options.database ?? (environment.TIDEMARK_DATABASE || `sqlite:${join(folder, 'tidemark.db')}`)
+    const { openStore } = await import('../store/open.js')
+    return await openStore({ url, clock })
+  })
+  const registry = once(async () => {
+    const { registries = {}, network = {} } = await config()
+    const { createRegistry } = await import('../registry/registry.js')
+    if (!options.keepsProfiles) return createRegistry({ clock, random, environment, registries, network })
+    const { hosts } = await store()
+    const profiles = new Map<Host, HostProfile>()
+    for (const { host, profile } of await hosts.load()) profiles.set(host, parseHostProfile(profile))
+    const onProfile = (host: Host, profile: HostProfile) => {
+      // Only a convenience for the next start: a store that fails will tell so where it matters.
+      hosts.save(host, profile).catch(() => undefined)
+    }
+    return createRegistry({ clock, random, environment, registries, network, profiles, onProfile })
+  })
+  const digests = once(async () => {
+    const { openDigestStore } = await import('../store/digests/list.js')
+    return openDigestStore(options.digestStore ?? `file:${join(folder, 'check.json')}`, { clock })
+  })
+  return {
+    ...{ clock, random, environment, dataFolder: folder, config, registry, store, digests },
+    async close() {
+      if (registry.isMade()) await registry().then((made) => made.close(), ignored)
+      if (store.isMade()) await store().then((made) => made.close(), ignored)
+    },
+  }
+}
+
+/** A signal that thousands of requests may listen to without Node warning of a leak. */
+export function createAbort(): AbortController {
+  const abort = new AbortController()
+  setMaxListeners(0, abort.signal)
+  return abort
+}
+
+/** What could not be made has been told to whoever asked for it; there is nothing to close. */
+function ignored(): void {}
+
+function once<Value>(make: () => Promise<Value>): (() => Promise<Value>) & { isMade(): boolean } {
+  let made: Promise<Value> | undefined
+  const get = () => {
+    made ??= make()
+    return made
+  }
+  return Object.assign(get, { isMade: () => made !== undefined })
+}

@@ -1,0 +1,64 @@
+import { Fault } from '../core/fault.js'
+import type { HistoryEntry } from '../core/history.js'
+import { formatReference, type Reference } from '../core/reference.js'
+import { parseRevision, type Revision } from '../core/revision.js'
+import { formatTime } from '../core/time.js'
+import type { Services } from './open.js'
+
+/**
+ * Reads `REF` or `REF@{…}` into a reference that can be asked for: a moment is looked up in the history and becomes the
+ * digest that the tag had then.
+ * @param warn told when the moment lies in a gap, where the tag may have pointed elsewhere
+ * @throws Fault `invalid-reference`, `invalid-time`, `not-watched`, `before-history`, `tag-not-found` for a removal
+ */
+export async function resolveRevision(
+  text: string,
+  services: Services,
+  warn: (message: string) => void,
+): Promise<Reference> {
+  const revision = parseRevision(text)
+  if (revision.moment === undefined) return revision.reference
+  const entry = await findEntry(revision, services, warn)
+  if (entry.digest === null) {
+    throw new Fault('tag-not-found', `${formatReference(revision.reference)} was removed at ${formatTime(entry.at)}`, {
+      fix: `See what it was before with \`tidemark history ${formatReference(revision.reference)}\`.`,
+    })
+  }
+  return { ...revision.reference, digest: entry.digest }
+}
+
+type Dated = Extract<Revision, { readonly moment: object }>
+
+async function findEntry(
+  { reference, moment }: Dated,
+  services: Services,
+  warn: (message: string) => void,
+): Promise<HistoryEntry> {
+  const { history, tags } = await services.store()
+  const name = formatReference(reference)
+  if ((await tags.find(reference)) === null) throw new Fault('not-watched', `there is no history of ${name}`)
+  if ('back' in moment) {
+    const entry = await history.back(reference, moment.back)
+    if (entry !== null) return entry
+    throw new Fault('before-history', `the history of ${name} does not go back ${moment.back} moves`)
+  }
+  const timeMs = momentMs(moment, services.clock.now())
+  const entry = await history.at(reference, timeMs)
+  if (entry === null) {
+    throw new Fault('before-history', `the history of ${name} begins after ${formatTime(timeMs)}`)
+  }
+  const gaps = await history.gaps(reference, { start: timeMs, end: timeMs + 1 })
+  const gap = gaps.find(({ from, to }) => from <= timeMs && (to === null || timeMs < to))
+  if (gap !== undefined) {
+    const end = gap.to === null ? 'now' : formatTime(gap.to)
+    warn(
+      `${name} could not be asked from ${formatTime(gap.from)} to ${end} (${gap.reason}): it may have moved meanwhile`,
+    )
+  }
+  return entry
+}
+
+/** The time that a moment other than a step means. */
+export function momentMs(moment: { readonly timeMs: number } | { readonly agoMs: number }, nowMs: number): number {
+  return 'timeMs' in moment ? moment.timeMs : nowMs - moment.agoMs
+}

@@ -1,0 +1,87 @@
+import type {
+  TidemarkEvent,
+  Watch,
+  HistoryEntry as WireEntry,
+  HistoryGap as WireGap,
+  WatchRule as WireRule,
+} from '../../client/src/index.js'
+import type { HistoryEntry, HistoryGap } from '../core/history.js'
+import { formatReference, formatRepository } from '../core/reference.js'
+import { formatDuration, formatTime } from '../core/time.js'
+import { lastSlotMs, phaseMs } from '../plan/phase.js'
+import type { StoredEvent, WatchedTag, WatchRule } from '../store/store.js'
+
+/** An entry as the native API shows it. */
+export function wireEntry(entry: HistoryEntry): WireEntry {
+  return {
+    digest: entry.digest,
+    at: formatTime(entry.at),
+    seenAt: timeOrNull(entry.seenAt),
+    notBefore: timeOrNull(entry.notBefore),
+    pushedAt: timeOrNull(entry.pushedAt),
+    kind: entry.kind,
+    changes: [...entry.changes],
+    source: entry.source,
+  }
+}
+
+/** A gap as the native API shows it. */
+export function wireGap({ from, to, reason }: HistoryGap): WireGap {
+  return { from: formatTime(from), to: timeOrNull(to), reason }
+}
+
+/** An event as the native API, server-sent events and webhooks show it. */
+export function wireEvent({ id, type, at, reference, entry, previousDigest }: StoredEvent): TidemarkEvent {
+  return {
+    id,
+    type,
+    at: formatTime(at),
+    reference: formatReference(reference),
+    entry: wireEntry(entry),
+    previousDigest,
+  }
+}
+
+/**
+ * A watch as the native API shows it.
+ * @param defaultEveryMs the server's interval, for watches without one
+ */
+export function wireWatch(watch: WatchedTag, defaultEveryMs: number): Watch {
+  return {
+    reference: formatReference(watch.reference),
+    every: watch.everyMs === null ? null : formatDuration(watch.everyMs),
+    state: watch.state,
+    reason: watch.reason,
+    since: formatTime(watch.stateSince),
+    digest: watch.digest,
+    checkedAt: timeOrNull(lastLookAt(watch, defaultEveryMs)),
+    origin: watch.origin,
+  }
+}
+
+/** A rule as the native API shows it. */
+export function wireRule(rule: WatchRule): WireRule {
+  return {
+    repository: formatRepository(rule.repository),
+    tags: [...rule.tags],
+    exclude: [...rule.exclude],
+    every: rule.everyMs === null ? null : formatDuration(rule.everyMs),
+    maxTags: rule.maxTags,
+    origin: rule.origin,
+  }
+}
+
+/**
+ * When a tag was last looked at: an unchanged look writes nothing, so it is the last slot that the lane's watermark has
+ * passed, or what the row says, whichever is later.
+ */
+export function lastLookAt(watch: WatchedTag, defaultEveryMs: number): number | null {
+  if (watch.checkedAt === null) return null
+  const everyMs = watch.everyMs ?? defaultEveryMs
+  const slot = lastSlotMs(phaseMs(formatReference(watch.reference), everyMs), everyMs, watch.watermarkAt)
+  return Math.max(watch.checkedAt, slot)
+}
+
+function timeOrNull(timeMs: number | null): string | null {
+  return timeMs === null ? null : formatTime(timeMs)
+}

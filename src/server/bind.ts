@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { TSchema } from 'typebox'
+import { type CallName, routes } from '../../client/src/index.js'
+import type { Operation, OperationContext } from '../api/operation.js'
+import { type Cost, noCost } from '../core/cost.js'
+import type { Services } from '../flows/open.js'
+import type { Auth } from './auth.js'
+
+/** Makes a route of each operation: the same list is the OpenAPI document and the table of the authorization test. */
+export function bindOperations(
+  app: FastifyInstance,
+  operations: readonly Operation[],
+  services: Services,
+  auth: Auth,
+): void {
+  for (const operation of operations) {
+    const { method, path } = routes[operation.name]
+    app.route({
+      method,
+      url: path,
+      schema: {
+        operationId: operation.name,
+        summary: operation.summary,
+        tags: [path.split('/')[3] ?? 'api'],
+        security: [{ token: [] }],
+        ...(method === 'POST' ? { body: operation.input } : { querystring: operation.input }),
+        response: { 200: operation.output as TSchema },
+      },
+      onRequest: async (request) => {
+        auth.require(request, operation.capability)
+      },
+      handler: async (request, reply) => {
+        const warnings: string[] = []
+        const cost = noCost()
+        const context = { services, cost, signal: abortedWith(reply), warn: (text: string) => warnings.push(text) }
+        const input = (method === 'POST' ? request.body : request.query) as never
+        const result = await run(operation, input, context)
+        void reply.header('server-timing', serverTiming(cost, reply.elapsedTime))
+        if (warnings.length > 0) void reply.header('warning', warnings.map(warningHeader).join(', '))
+        if (result.next) void reply.header('link', `<${nextPage(request, result.next)}>; rel="next"`)
+        return result.body
+      },
+    })
+  }
+}
+
+function run<Name extends CallName>(operation: Operation<Name>, input: never, context: OperationContext) {
+  return operation.run(input, context)
+}
+
+/** A signal that aborts when the client goes away before it has its whole answer. */
+function abortedWith(reply: FastifyReply): AbortSignal {
+  const abort = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) abort.abort()
+  })
+  return abort.signal
+}
+
+function serverTiming(cost: Cost, elapsedMs: number): string {
+  return `registry;desc="${cost.requests} requests, ${cost.bytes} bytes", total;dur=${elapsedMs.toFixed(1)}`
+}
+
+/** RFC 7234 section 5.5, code 299: the only header that carries a remark beside a body. */
+function warningHeader(text: string): string {
+  return `299 - "${text.replace(/[^\u0020-\u007e]/g, '?').replace(/["\\]/g, '\\$&')}"`
+}
+
+function nextPage(request: FastifyRequest, cursor: string): string {
+  const url = new URL(request.url, 'http://relative.invalid')
+  url.searchParams.set('cursor', cursor)
+  return `${url.pathname}${url.search}`
+}

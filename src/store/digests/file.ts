@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { Clock } from '../../core/clock.js'
+import { type Digest, isDigest } from '../../core/digest.js'
+import { Fault } from '../../core/fault.js'
+import { formatTime } from '../../core/time.js'
+import { withLockFile } from '../lock-file.js'
+import type { DigestChange, DigestStore, DigestStoreKind } from './digest-store.js'
+
+/**
+ * `file:PATH`: JSON with sorted keys, for a cache of CI or a folder of one machine. Written whole under another name and
+ * renamed, so that nobody ever reads half of it; read, merged and written under a lock, so that two checks at once lose nothing.
+ */
+export const fileDigests: DigestStoreKind = {
+  scheme: 'file',
+  example: 'file:PATH',
+  open: (url, { clock }) => openFile(resolve(url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')), clock),
+}
+
+type Entries = Map<string, { readonly digest: Digest; readonly checkedAt: string }>
+
+function openFile(path: string, clock: Clock): DigestStore {
+  return {
+    async get(references) {
+      const entries = await read(path, clock)
+      const known = new Map<string, Digest>()
+      for (const reference of references) {
+        const entry = entries.get(reference)
+        if (entry !== undefined) known.set(reference, entry.digest)
+      }
+      return known
+    },
+    async update(changes) {
+      await telling(path, async () => {
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+        await withLockFile(`${path}.lock`, clock, () => merge(path, changes, clock))
+      })
+    },
+  }
+}
+
+async function merge(path: string, changes: readonly DigestChange[], clock: Clock): Promise<void> {
+  const entries = await read(path, clock)
+  const checkedAt = formatTime(clock.now())
+  let isChanged = false
+  for (const { reference, from, to } of changes) {
+    if ((entries.get(reference)?.digest ?? null) !== from) continue
+    entries.set(reference, { digest: to, checkedAt })
+    isChanged = true
+  }
+  if (isChanged) await write(path, entries)
+}
+
+async function write(path: string, entries: Entries): Promise<void> {
+  const digests = Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`
+  try {
+    const file = await open(draft, 'wx', 0o600)
+    try {
+      await file.writeFile(`${JSON.stringify({ version: 1, digests }, null, 2)}\n`)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(draft, path)
+  } catch (error) {
+    await rm(draft, { force: true })
+    throw error
+  }
+}
+
+/** A file that is none of ours is kept aside under another name: the next check begins afresh, and nothing is lost. */
+async function read(path: string, clock: Clock): Promise<Entries> {
+  const text = await telling(path, async () => {
+    try {
+      return await readFile(path, 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+      throw error
+    }
+  })
+  if (text === null) return new Map()
+  const entries = parse(text)
+  if (entries !== null) return entries
+  const aside = `${path}.damaged-${formatTime(clock.now()).replace(/[:.]/g, '-')}`
+  await telling(path, () => rename(path, aside))
+  throw new Fault('store-damaged', `the state file ${path} is damaged; it was kept aside as ${aside}`, {
+    fix: 'Mend it and move it back, or check again to begin afresh.',
+  })
+}
+
+function parse(text: string): Entries | null {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // The caller keeps the file aside and tells.
+    return null
+  }
+  const { version, digests } = (value ?? {}) as { version?: unknown; digests?: unknown }
+  if (version !== 1 || typeof digests !== 'object' || digests === null) return null
+  const entries: Entries = new Map()
+  for (const [reference, entry] of Object.entries(digests)) {
+    const { digest, checkedAt } = (entry ?? {}) as { digest?: unknown; checkedAt?: unknown }
+    if (typeof digest !== 'string' || !isDigest(digest) || typeof checkedAt !== 'string') return null
+    entries.set(reference, { digest, checkedAt })
+  }
+  return entries
+}
+
+async function telling<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (cause instanceof Fault) throw cause
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new Fault('disk-full', `no space left for the state file ${path}`, { cause })
+    }
+    throw new Fault('store-unavailable', `the state file ${path} cannot be used (${code ?? 'unknown error'})`, {
+      cause,
+      fix: 'Check the path and its permissions, or give another with --store file:PATH.',
+    })
+  }
+}

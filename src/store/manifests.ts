@@ -1,0 +1,63 @@
+import { type Digest, digestToBytes } from '../core/digest.js'
+import { formatPlatform } from '../core/platform.js'
+import { getContent, putContent } from './content.js'
+import type { Queries, StoreContext } from './schema.js'
+import type { ManifestRecord, ManifestStore } from './store.js'
+
+/** See {@link ManifestStore}. */
+export function createManifestStore({ db }: StoreContext): ManifestStore {
+  return {
+    async get(digest) {
+      const row = await db
+        .selectFrom('manifests')
+        .select(['media_type', 'content_id'])
+        .where('digest', '=', digestToBytes(digest))
+        .executeTakeFirst()
+      if (row === undefined || row.content_id === null) return null
+      return { mediaType: row.media_type, bytes: await getContent(db, row.content_id) }
+    },
+  }
+}
+
+/** The row of a manifest of which only the name is known; made when it is not there. */
+export async function nameManifest(db: Queries, digest: Digest, mediaType = '', sizeBytes = 0): Promise<number> {
+  const key = digestToBytes(digest)
+  const known = await db.selectFrom('manifests').select('id').where('digest', '=', key).executeTakeFirst()
+  if (known !== undefined) return known.id
+  await db
+    .insertInto('manifests')
+    .values({ digest: key, media_type: mediaType, size: sizeBytes })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  const made = await db.selectFrom('manifests').select('id').where('digest', '=', key).executeTakeFirstOrThrow()
+  return made.id
+}
+
+/** Keeps a manifest with its bytes and children; gives its row. */
+export async function putManifest(db: Queries, record: ManifestRecord, now: number): Promise<number> {
+  const id = await nameManifest(db, record.digest, record.mediaType, record.bytes.byteLength)
+  const row = await db.selectFrom('manifests').select('content_id').where('id', '=', id).executeTakeFirstOrThrow()
+  if (row.content_id !== null) return id
+  await db
+    .updateTable('manifests')
+    .set({
+      media_type: record.mediaType,
+      size: record.bytes.byteLength,
+      content_id: await putContent(db, record.digest, record.bytes, now),
+      artifact_type: record.artifactType ?? null,
+      subject_id: record.subject === undefined ? null : await nameManifest(db, record.subject),
+      config_digest: record.configDigest === undefined ? null : digestToBytes(record.configDigest),
+    })
+    .where('id', '=', id)
+    .execute()
+  for (const [position, child] of record.children.entries()) {
+    const manifestId = await nameManifest(db, child.digest, child.mediaType, child.sizeBytes)
+    const annotations = child.annotations.size === 0 ? null : JSON.stringify(Object.fromEntries(child.annotations))
+    const platform = child.platform === undefined ? null : formatPlatform(child.platform)
+    await db
+      .insertInto('manifest_children')
+      .values({ index_id: id, position, manifest_id: manifestId, platform, annotations })
+      .execute()
+  }
+  return id
+}

@@ -1,0 +1,5 @@
+import type { Migration } from '../migrate.js'
+import { first } from './0001-first.js'
+
+/** All migrations, oldest first. Forward only; what was released is never edited. */
+export const migrations: readonly Migration[] = [first]

@@ -1,0 +1,99 @@
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import type { Clock } from '../core/clock.js'
+import { Fault, oneLine } from '../core/fault.js'
+import { createDeliveryStore } from './deliveries.js'
+import { createEventStore } from './events.js'
+import { faultDialect } from './fault-dialect.js'
+import { createHistoryStore } from './history.js'
+import { createHostStore } from './hosts.js'
+import { createLaneStore } from './lanes.js'
+import { createManifestStore } from './manifests.js'
+import { migrate } from './migrate.js'
+import type { Database, StoreContext, Tables } from './schema.js'
+import { sqliteDialect } from './sqlite-dialect.js'
+import { openSqlite } from './sqlite-open.js'
+import type { Store } from './store.js'
+import { createTagStore } from './tags.js'
+import { createWatchStore } from './watches.js'
+
+/** Which database, and whose time. */
+export interface OpenStoreOptions {
+  /** `sqlite:PATH`, `postgres://USER@HOST/NAME` */
+  readonly url: string
+  readonly clock: Clock
+}
+
+/**
+ * Opens the store and brings its schema up to date.
+ * @throws Fault `invalid-argument`, `store-unavailable`, `store-damaged`, `store-newer`, `disk-full`
+ */
+export async function openStore({ url, clock }: OpenStoreOptions): Promise<Store> {
+  const { db, dialect, where } = url.startsWith('sqlite:') ? openSqliteFile(url) : await openPostgres(url)
+  const context: StoreContext = { db, dialect, now: () => clock.now() }
+  try {
+    await migrate(db, dialect, clock.now())
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+  return {
+    watches: createWatchStore(context),
+    lanes: createLaneStore(context),
+    tags: createTagStore(context),
+    history: createHistoryStore(context),
+    manifests: createManifestStore(context),
+    events: createEventStore(context),
+    deliveries: createDeliveryStore(context),
+    hosts: createHostStore(context),
+    async ping() {
+      const { rows } = await sql<{ one: number }>`select 1 as one`.execute(db)
+      if (rows.length !== 1) throw new Fault('store-unavailable', `the database ${where} does not answer`)
+    },
+    close: () => db.destroy(),
+  }
+}
+
+interface Opened {
+  readonly db: Database
+  readonly dialect: StoreContext['dialect']
+  readonly where: string
+}
+
+function openSqliteFile(url: string): Opened {
+  const path = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
+  if (path === '') throw new Fault('invalid-argument', 'the database URL names no file', { fix: 'Write sqlite:PATH.' })
+  const dialect = faultDialect(sqliteDialect(openSqlite(path)), path)
+  return { db: new Kysely<Tables>({ dialect }), dialect: 'sqlite', where: path }
+}
+
+async function openPostgres(url: string): Promise<Opened> {
+  if (!/^postgres(?:ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new Fault(
+      'invalid-argument',
+      `not the URL of a database: '${oneLine(url.replace(/:[^:@/]*@/, ':***@').slice(0, 80))}'`,
+      {
+        fix: 'Write sqlite:PATH or postgres://USER@HOST/NAME.',
+      },
+    )
+  }
+  const { default: pg } = await import('pg')
+  const where = new URL(url).host
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'tidemark',
+    connectionTimeoutMillis: 10_000,
+    max: 10,
+    types: { getTypeParser: (oid: number, format?: 'text' | 'binary') => parserOf(pg.types, oid, format) },
+  })
+  // A connection that dies while idle is replaced when the next query comes; whoever asks then is told if it cannot be.
+  pool.on('error', () => undefined)
+  const dialect = faultDialect(new PostgresDialect({ pool }), where)
+  return { db: new Kysely<Tables>({ dialect }), dialect: 'postgres', where }
+}
+
+const int8 = 20
+
+/** int8 as a number: all of ours are safe integers. */
+function parserOf(types: typeof import('pg').types, oid: number, format: 'text' | 'binary' = 'text') {
+  return oid === int8 ? Number : types.getTypeParser(oid, format as 'text')
+}

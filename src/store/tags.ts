@@ -1,0 +1,157 @@
+import { sql } from 'kysely'
+import { type Digest, digestFromBytes } from '../core/digest.js'
+import { Fault } from '../core/fault.js'
+import { type HistoryEntry, kindAfter, momentOf } from '../core/history.js'
+import { appendEvent } from './events.js'
+import { putManifest } from './manifests.js'
+import { nothing, type Queries, type SqlDialect, type StoreContext } from './schema.js'
+import type { LaneLease, Move, StateChange, TagState, TagStore } from './store.js'
+import { findTag } from './upstreams.js'
+
+/** See {@link TagStore}. */
+export function createTagStore({ db, dialect, now }: StoreContext): TagStore {
+  return {
+    async find(reference) {
+      const row = await findTag(db, reference)
+      if (row === undefined) return null
+      const digest = await digestOfManifest(db, row.manifest_id)
+      return { tagId: row.id, state: row.state as TagState, digest, historyVersion: row.history_version }
+    },
+    recordMove: (lease, move) =>
+      db.transaction().execute(async (trx) => {
+        await requireLease(trx, lease, dialect)
+        return await recordMove(trx, move, dialect, now())
+      }),
+    recordStates: (lease, changes) =>
+      db.transaction().execute(async (trx) => {
+        await requireLease(trx, lease, dialect)
+        for (const change of changes) await recordState(trx, change)
+      }),
+  }
+}
+
+/** What was learned under a lease that another process has taken since is not written: that process looks itself. */
+async function requireLease(trx: Queries, { laneId, epoch }: LaneLease, dialect: SqlDialect): Promise<void> {
+  const query = trx.selectFrom('lanes').select('lease_epoch').where('id', '=', laneId)
+  const lane = await (dialect === 'postgres' ? query.forShare() : query).executeTakeFirst()
+  if (lane?.lease_epoch !== epoch) throw new Fault('lease-lost', 'another process has taken over this host')
+}
+
+async function digestOfManifest(db: Queries, manifestId: number | null): Promise<Digest | null> {
+  if (manifestId === null || manifestId === nothing) return null
+  const row = await db.selectFrom('manifests').select('digest').where('id', '=', manifestId).executeTakeFirstOrThrow()
+  return digestFromBytes(row.digest)
+}
+
+async function recordMove(
+  trx: Queries,
+  move: Move,
+  dialect: SqlDialect,
+  now: number,
+): Promise<{ entry: HistoryEntry; eventId: number } | null> {
+  const { tagId, manifest, seenAt, notBefore, pushedAt } = move
+  const manifestId = manifest === null ? nothing : await putManifest(trx, manifest, now)
+  const newest = await trx
+    .selectFrom('history')
+    .select(['at', 'manifest_id'])
+    .where('tag_id', '=', tagId)
+    .orderBy('at', 'desc')
+    .orderBy('manifest_id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  // The newest entry decides, not the tag's row: an import may have brought what we are about to say.
+  const isSame = newest === undefined ? manifest === null : newest.manifest_id === manifestId
+  if (isSame) {
+    await recordState(trx, stateAfter(move))
+    return null
+  }
+  const wasThere =
+    newest !== undefined &&
+    (await trx
+      .selectFrom('history')
+      .select('at')
+      .where('tag_id', '=', tagId)
+      .where('manifest_id', '=', manifestId)
+      .limit(1)
+      .executeTakeFirst()) !== undefined
+  const previousDigest = newest === undefined ? undefined : await digestOfManifest(trx, newest.manifest_id)
+  const digest = manifest?.digest ?? null
+  const moment = momentOf(seenAt, notBefore, pushedAt)
+  const entry: HistoryEntry = {
+    digest,
+    // Clocks go back; the order in which things were seen does not.
+    at: newest === undefined ? moment : Math.max(moment, newest.at + 1),
+    ...{ seenAt, notBefore, pushedAt, source: 'head', changes: move.changes },
+    kind: kindAfter(previousDigest, digest, wasThere),
+  }
+  await trx
+    .insertInto('history')
+    .values(rowOf(tagId, manifestId, entry))
+    .execute()
+  await trx
+    .updateTable('tags')
+    .set({
+      manifest_id: manifestId,
+      moved_at: entry.at,
+      first_seen_at: sql<number>`coalesce(first_seen_at, ${seenAt})`,
+      history_version: sql<number>`history_version + 1`,
+    })
+    .where('id', '=', tagId)
+    .execute()
+  await recordState(trx, stateAfter(move))
+  const eventId = await appendEvent(trx, dialect, { tagId, at: seenAt, entry, previousDigest: previousDigest ?? null })
+  return { entry, eventId }
+}
+
+function stateAfter({ tagId, seenAt, manifest }: Move): StateChange {
+  return manifest === null
+    ? { tagId, state: 'absent', reason: 'not-found', at: seenAt, lastKnownAt: null }
+    : { tagId, state: 'present', reason: null, at: seenAt, lastKnownAt: null }
+}
+
+function rowOf(tagId: number, manifestId: number, entry: HistoryEntry) {
+  return {
+    tag_id: tagId,
+    at: entry.at,
+    manifest_id: manifestId,
+    kind: entry.kind,
+    changes: entry.changes.length === 0 ? null : entry.changes.join(','),
+    source: entry.source,
+    not_before: entry.notBefore,
+    seen_at: entry.seenAt,
+    pushed_at: entry.pushedAt,
+  }
+}
+
+/** A tag that cannot be asked opens a gap from when it last could; one that answers again closes it. */
+async function recordState(trx: Queries, { tagId, state, reason, at, lastKnownAt }: StateChange): Promise<void> {
+  const open = await trx
+    .selectFrom('gaps')
+    .select(['id', 'reason', 'from_at'])
+    .where('tag_id', '=', tagId)
+    .where('to_at', 'is', null)
+    .executeTakeFirst()
+  const isOther = open !== undefined && (state !== 'unknown' || open.reason !== reason)
+  if (isOther)
+    await trx
+      .updateTable('gaps')
+      .set({ to_at: Math.max(at, open.from_at) })
+      .where('id', '=', open.id)
+      .execute()
+  if (state === 'unknown' && (open === undefined || isOther)) {
+    const from = open === undefined ? (lastKnownAt ?? at) : Math.max(at, open.from_at)
+    await trx
+      .insertInto('gaps')
+      .values({ tag_id: tagId, from_at: from, reason: reason ?? 'unknown' })
+      .execute()
+  }
+  await trx.updateTable('tags').set({ checked_at: at }).where('id', '=', tagId).execute()
+  await trx
+    .updateTable('tags')
+    .set({ state, reason, state_since: at })
+    .where('id', '=', tagId)
+    .where((where) =>
+      where.or([where('state', '<>', state), where(sql<string>`coalesce(reason, '')`, '<>', reason ?? '')]),
+    )
+    .execute()
+}
