@@ -7,7 +7,7 @@ import type { WatchAdded, WatchList, WatchRemoved } from './watch.js'
 
 /** What each call takes and gives: the parameters and the body of the native API. */
 export interface Calls {
-  digest: { input: { reference: string; platform?: string }; output: DigestResult }
+  digest: { input: { reference: string; platform?: string; omitPlatforms?: boolean }; output: DigestResult }
   check: { input: { reference: string[]; since?: string }; output: CheckReport }
   tags: { input: { repository: string; omitDigestTags?: boolean }; output: TagList }
   watchAdd: { input: { reference: string; every?: string }; output: WatchAdded }
@@ -16,7 +16,7 @@ export interface Calls {
     output: WatchAdded
   }
   watchList: { input: Record<string, never>; output: WatchList }
-  watchRemove: { input: { reference: string }; output: WatchRemoved }
+  watchRemove: { input: { reference: string; rule?: boolean }; output: WatchRemoved }
   history: {
     input: {
       reference: string

@@ -12,6 +12,10 @@ export interface OperationContext {
   readonly cost: Cost
   /** Says something that is not in the body: on stderr, or in a `Warning` header. */
   warn(message: string): void
+  /** Told how far the operation is, where it takes long. */
+  onProgress?(done: number, of: number): void
+  /** Given lists page by page instead of whole, so that memory does not grow with them; the body's list is then empty. */
+  onPage?(items: readonly string[]): Promise<void>
 }
 
 /** What an operation gives: the body of the API, equal to the command's `-o json`. */

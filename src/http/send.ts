@@ -26,6 +26,8 @@ export interface HttpRequest {
   readonly namedBy: AddressPolicy['namedBy']
   readonly tls: TlsOptions
   readonly cost: Cost
+  /** How often it is sent at most; 4 when left out. */
+  readonly attempts?: number
   readonly signal?: AbortSignal | undefined
 }
 
@@ -63,7 +65,7 @@ export interface HttpOptions {
 
 /** go-containerregistry and containerd dial for 30 s; ten are enough to tell a dead host, and CI waits less. */
 const defaultTimeouts: Timeouts = { connectMs: 10_000, idleMs: 30_000, bodyMs: 120_000 }
-const attempts = 4
+const defaultAttempts = 4
 const backoffFirstMs = 500
 const backoffLongestMs = 10_000
 const retryStatuses = new Set([408, 429, 500, 502, 503, 504])
@@ -106,6 +108,7 @@ class HttpSender implements Http {
 
   async #sendRetrying(request: HttpRequest): Promise<ExchangeResult> {
     const { clock } = this.#options
+    const { attempts = defaultAttempts } = request
     for (let attempt = 1; ; attempt++) {
       const isLast = attempt >= attempts
       try {

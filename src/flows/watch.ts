@@ -1,0 +1,304 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import { type Cost, noCost } from '../core/cost.js'
+import { isFault, toFault } from '../core/fault.js'
+import type { Log } from '../core/log.js'
+import { formatReference } from '../core/reference.js'
+import { parseDuration } from '../core/time.js'
+import { defaultConcurrency } from '../registry/access.js'
+import type { Registry } from '../registry/registry.js'
+import type { Store } from '../store/store.js'
+import { checkTag } from './check-tag.js'
+import { type Config, defaultEveryMs } from './config.js'
+import { describeRule, followTags } from './follow-tags.js'
+import { createAbort, type Services } from './open.js'
+import { reconcileWatches } from './reconcile-watches.js'
+import { isOwnerGone } from './watch-owner.js'
+import { type ScheduledTag, WatchedLane } from './watched-lane.js'
+
+/** What a watcher has done since it was started. */
+export interface WatchCounts {
+  readonly cost: Cost
+  looks: number
+  moves: number
+  /** Looks that could not tell. */
+  unknown: number
+  tags: number
+  lanes: number
+}
+
+/** Looks at every watched tag of the lanes that it holds, until it is stopped. */
+export interface Watcher {
+  readonly counts: Readonly<WatchCounts>
+  /** Takes up another configuration. @throws Fault `invalid-reference`, `invalid-duration` */
+  configure(config: Config): Promise<void>
+  /** Ends cleanly: looks under way are cancelled or written whole, watermarks are kept, lanes are given back. */
+  stop(): Promise<void>
+}
+
+/** How often a change of the watches by another process is looked for. */
+const pollMs = 500
+/** How often leases are renewed and watermarks move. */
+const renewMs = 10_000
+const leaseMs = 30_000
+/** An absence shorter than this leaves no gap: the next slot of most tags is later anyway. */
+const graceMs = 60_000
+/** Turned states wait that long for others, to be written together. */
+const turnedMs = 200
+/** A tag that was missed once is looked at again after this time. */
+const missedMs = 5_000
+
+/**
+ * Starts watching. Lanes (one host each) are leased; their tags wait in memory, spread over their intervals.
+ * @throws Fault of the store and the configuration
+ */
+export async function startWatching(services: Services, log: Log): Promise<Watcher> {
+  const [config, store, registry] = await Promise.all([services.config(), services.store(), services.registry()])
+  await reconcileWatches(config, store)
+  const watcher = new LaneWatcher(services, store, registry, config, log)
+  await watcher.begin()
+  return watcher
+}
+
+class LaneWatcher implements Watcher {
+  readonly counts: WatchCounts = { cost: noCost(), looks: 0, moves: 0, unknown: 0, tags: 0, lanes: 0 }
+  readonly #owner = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
+  readonly #services: Services
+  readonly #store: Store
+  readonly #registry: Registry
+  readonly #log: Log
+  readonly #abort = createAbort()
+  readonly #lanes = new Map<number, WatchedLane>()
+  readonly #rulesDue = new Map<string, number>()
+  readonly #looks = new Set<Promise<void>>()
+  #config: Config
+  #version = -1
+  #pollAt = 0
+  #renewAt = 0
+  #writeAt: number | null = null
+  #following: Promise<void> | null = null
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(services: Services, store: Store, registry: Registry, config: Config, log: Log) {
+    this.#services = services
+    this.#store = store
+    this.#registry = registry
+    this.#config = config
+    this.#log = log
+  }
+
+  async begin(): Promise<void> {
+    await this.#renew()
+    await this.#poll()
+    this.#running = this.#run()
+  }
+
+  async configure(config: Config): Promise<void> {
+    await reconcileWatches(config, this.#store)
+    this.#config = config
+    this.#version = -1
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort()
+    await this.#running
+    await Promise.all([...this.#looks])
+    await this.#following
+    await this.#writeTurned()
+    const now = this.#services.clock.now()
+    const lanes = [...this.#lanes.values()].map((lane) => ({
+      laneId: lane.lease.laneId,
+      watermarkAt: lane.watermarkAt(now),
+    }))
+    await this.#store.lanes.release(this.#owner, lanes)
+  }
+
+  get #everyMs(): number {
+    return this.#config.every === undefined ? defaultEveryMs : parseDuration(this.#config.every)
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#services
+    while (!this.#abort.signal.aborted) {
+      try {
+        await this.#step(clock.now())
+      } catch (error) {
+        // The store is away: nothing is lost, slots stay due, and the watermark stands still until it is back.
+        this.#log.error({ fault: toFault(error).message }, 'watching stands still')
+        await this.#sleep(1_000)
+      }
+      await this.#sleep(this.#nextAt() - clock.now())
+    }
+  }
+
+  async #step(now: number): Promise<void> {
+    if (now >= this.#renewAt) await this.#renew()
+    if (now >= this.#pollAt) await this.#poll()
+    if (this.#writeAt !== null && now >= this.#writeAt) await this.#writeTurned()
+    for (const lane of this.#lanes.values()) this.#begin(lane)
+  }
+
+  #nextAt(): number {
+    let next = Math.min(this.#pollAt, this.#renewAt, this.#writeAt ?? Number.POSITIVE_INFINITY)
+    for (const lane of this.#lanes.values()) {
+      // A full lane begins its next look when one ends, not when one is due.
+      if (lane.running < this.#slots(lane)) next = Math.min(next, lane.nextAt ?? next)
+    }
+    return next
+  }
+
+  async #sleep(delayMs: number): Promise<void> {
+    try {
+      await this.#services.clock.sleep(Math.max(0, delayMs), this.#abort.signal)
+    } catch (error) {
+      if (!isFault(error, 'cancelled')) throw error
+    }
+  }
+
+  #slots(lane: WatchedLane): number {
+    return this.#config.registries?.[lane.host]?.concurrency ?? defaultConcurrency
+  }
+
+  #begin(lane: WatchedLane): void {
+    const now = this.#services.clock.now()
+    while (lane.running < this.#slots(lane) && !this.#abort.signal.aborted) {
+      const tag = lane.take(now)
+      if (tag === undefined) return
+      const look = this.#look(lane, tag).finally(() => {
+        this.#looks.delete(look)
+        if (this.#lanes.get(lane.lease.laneId) === lane) this.#begin(lane)
+      })
+      this.#looks.add(look)
+    }
+  }
+
+  async #look(lane: WatchedLane, tag: ScheduledTag): Promise<void> {
+    const { clock } = this.#services
+    const { cost } = this.counts
+    // A pause longer than this is a state of the tag, not a wait.
+    const call = { cost, signal: this.#abort.signal, maxWaitMs: 1_000, now: () => clock.now() }
+    let soonMs: number | null = null
+    try {
+      this.counts.looks++
+      const outcome = await checkTag(tag, lane.lease, this.#registry, this.#store, call)
+      if (outcome.kind === 'moved') {
+        this.counts.moves++
+        const { kind, digest } = outcome.entry
+        this.#log.info({ reference: formatReference(tag.reference), kind, digest }, 'tag moved')
+      } else if (outcome.kind === 'turned') {
+        lane.turned.push(outcome.change)
+        this.#writeAt ??= clock.now() + turnedMs
+      }
+      if (tag.state === 'unknown') this.counts.unknown++
+      if (tag.misses > 0) soonMs = missedMs
+    } catch (error) {
+      this.#tell(error, lane, tag)
+      soonMs = missedMs
+    }
+    lane.done(tag, clock.now(), soonMs)
+  }
+
+  #tell(error: unknown, lane: WatchedLane, tag: ScheduledTag): void {
+    if (isFault(error, 'cancelled')) return
+    if (isFault(error, 'lease-lost')) {
+      this.#drop(lane)
+      return
+    }
+    const fault = toFault(error)
+    const fields = { reference: formatReference(tag.reference), code: fault.code, fault: fault.message }
+    this.#log.error(fault.code === 'internal' ? { ...fields, err: fault.cause } : fields, 'a look failed')
+  }
+
+  #drop(lane: WatchedLane): void {
+    if (this.#lanes.get(lane.lease.laneId) !== lane) return
+    this.#lanes.delete(lane.lease.laneId)
+    this.#version = -1
+    this.#log.warn({ host: lane.host }, 'another process has taken over this host')
+  }
+
+  /** Every 10 s: what is held is kept, what is free is taken, watermarks move. */
+  async #renew(): Promise<void> {
+    const { clock } = this.#services
+    await this.#writeTurned()
+    const now = clock.now()
+    const lanes = [...this.#lanes.values()].map((lane) => ({
+      laneId: lane.lease.laneId,
+      watermarkAt: lane.watermarkAt(now),
+      pausedUntil: this.#registry.pausedUntil(lane.host),
+    }))
+    if (lanes.length > 0) {
+      const held = new Set(await this.#store.lanes.renew(this.#owner, { now, leaseMs, lanes }))
+      for (const lane of [...this.#lanes.values()]) if (!held.has(lane.lease.laneId)) this.#drop(lane)
+    }
+    await this.#takeLanes()
+    this.#renewAt = now + renewMs
+  }
+
+  async #takeLanes(): Promise<void> {
+    const now = this.#services.clock.now()
+    const taken = await this.#store.lanes.lease(this.#owner, { now, leaseMs, graceMs, isGone: isOwnerGone })
+    for (const lane of taken) this.#lanes.set(lane.laneId, new WatchedLane(lane, lane.host))
+    if (taken.length > 0) this.#version = -1
+  }
+
+  /** Every half second: watches that came or went, and rules that are due. */
+  async #poll(): Promise<void> {
+    const version = await this.#store.watches.version()
+    const { clock } = this.#services
+    if (version !== this.#version) {
+      await this.#takeLanes()
+      const byLane = new Map<number, Parameters<WatchedLane['update']>[0][number][]>()
+      for (const watch of await this.#store.watches.list()) {
+        const list = byLane.get(watch.laneId)
+        if (list === undefined) byLane.set(watch.laneId, [watch])
+        else list.push(watch)
+      }
+      for (const [laneId, lane] of this.#lanes) lane.update(byLane.get(laneId) ?? [], this.#everyMs, clock.now())
+      this.#version = version
+      this.counts.lanes = this.#lanes.size
+      this.counts.tags = [...this.#lanes.values()].reduce((sum, lane) => sum + lane.tags.size, 0)
+    }
+    this.#following ??= this.#follow().finally(() => {
+      this.#following = null
+    })
+    this.#pollAt = clock.now() + pollMs
+  }
+
+  async #follow(): Promise<void> {
+    const { clock } = this.#services
+    const hosts = new Set([...this.#lanes.values()].map(({ host }) => host))
+    for (const rule of await this.#store.watches.listRules()) {
+      const key = `${rule.id}`
+      if (!hosts.has(rule.repository.host) || (this.#rulesDue.get(key) ?? 0) > clock.now()) continue
+      this.#rulesDue.set(key, clock.now() + (rule.everyMs ?? this.#everyMs))
+      try {
+        const call = { cost: this.counts.cost, signal: this.#abort.signal, maxWaitMs: 1_000 }
+        const { added, beyond } = await followTags(rule, this.#registry, this.#store, call)
+        if (added > 0) this.#log.info({ rule: describeRule(rule), added }, 'new tags are watched')
+        if (beyond > 0)
+          this.#log.warn({ rule: describeRule(rule), beyond, maxTags: rule.maxTags }, 'more tags than the rule watches')
+      } catch (error) {
+        if (isFault(error, 'cancelled')) return
+        this.#log.warn({ rule: describeRule(rule), fault: toFault(error).message }, 'the tags could not be listed')
+      }
+    }
+  }
+
+  async #writeTurned(): Promise<void> {
+    this.#writeAt = null
+    for (const lane of [...this.#lanes.values()]) {
+      const { turned } = lane
+      if (turned.length === 0) continue
+      lane.turned = []
+      try {
+        await this.#store.tags.recordStates(lane.lease, turned)
+      } catch (error) {
+        if (isFault(error, 'lease-lost')) this.#drop(lane)
+        else {
+          lane.turned = [...turned, ...lane.turned]
+          throw error
+        }
+      }
+    }
+  }
+}
