@@ -1,0 +1,29 @@
+import { Command } from '@commander-js/extra-typings'
+import type { CommandContext } from '../context.js'
+
+/** `tidemark serve` */
+export function serveCommand(context: CommandContext) {
+  return new Command('serve')
+    .description('Watch tags and serve their history: the API, events and metrics')
+    .option('--listen <address>', 'HOST:PORT; port 0 takes any free one', '127.0.0.1:7070')
+    .option(
+      '--database <url>',
+      'sqlite:PATH or postgres://… ($TIDEMARK_DATABASE; by default a file in the data folder)',
+    )
+    .option('--config <file>', 'tidemark.yaml ($TIDEMARK_CONFIG; by default in the configuration folder)')
+    .addHelpText(
+      'after',
+      `
+SIGTERM and Ctrl-C stop it cleanly, SIGHUP reads the configuration again. The address goes to stdout when it is ready; the
+log goes to stderr, a JSON object a line (TIDEMARK_LOG=debug|info|warn|error).
+
+Examples:
+  tidemark serve
+  tidemark serve --listen 127.0.0.1:8080 --database postgres://tidemark@db/tidemark`,
+    )
+    .action(async (options) => {
+      // The server is heavy, and no other command needs it.
+      const { runServe } = await import('../run-serve.js')
+      await runServe(options, context)
+    })
+}

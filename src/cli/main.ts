@@ -1,0 +1,100 @@
+import { Command, CommanderError } from '@commander-js/extra-typings'
+import { toFault } from '../core/fault.js'
+import type { Environment } from '../flows/places.js'
+import { version } from '../version.js'
+import { checkCommand } from './commands/check.js'
+import { completionCommand } from './commands/completion.js'
+import { deliveriesCommand } from './commands/deliveries.js'
+import { digestCommand } from './commands/digest.js'
+import { historyCommand } from './commands/history.js'
+import { registryCommand } from './commands/registry.js'
+import { serveCommand } from './commands/serve.js'
+import { tagsCommand } from './commands/tags.js'
+import { versionCommand } from './commands/version.js'
+import { watchCommand } from './commands/watch.js'
+import type { CommandContext } from './context.js'
+import { exitCodes, reportError } from './report.js'
+import type { Terminal } from './terminal.js'
+
+/** What a run of the command needs of the process around it. */
+export interface MainOptions {
+  /** The arguments after the program's name. */
+  readonly args: readonly string[]
+  readonly terminal: Terminal
+  readonly environment: Environment
+  readonly signal: AbortSignal
+}
+
+/** Runs one command and gives its exit code. Never throws. */
+export async function main({ args, terminal, environment, signal }: MainOptions): Promise<number> {
+  let exitCode: number = exitCodes.done
+  const context: CommandContext = {
+    terminal,
+    environment,
+    signal,
+    setExitCode: (code) => {
+      exitCode = code
+    },
+  }
+  try {
+    await createProgram(context).parseAsync([...args], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+    // Ctrl-C was meant: nothing is wrong, and nothing more is said.
+    if (toFault(error).code === 'cancelled' && signal.aborted) return interrupted
+    return reportError(error, terminal, environment)
+  }
+}
+
+/** What a shell gives for a program that ended by Ctrl-C. */
+const interrupted = 130
+
+/** The program with all its commands: what `--help` and completion show. */
+export function createProgram(context: CommandContext) {
+  const { stdout, stderr } = context.terminal
+  const program: Command = new Command('tidemark')
+    .description('Watches image tags on any registry without pulling, and remembers every digest that they have had.')
+    .version(version, '-V, --version', 'print the version')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done; 1 a gate hit; 2 wrong usage or input; 3 the registry, the network or the disk failed; 10 and 20: see
+\`tidemark check --help\`. Documentation: https://github.com/tidemark-dev/tidemark`,
+    )
+  const commands = [
+    digestCommand(context),
+    tagsCommand(context),
+    checkCommand(context),
+    watchCommand(context),
+    historyCommand(context),
+    serveCommand(context),
+    deliveriesCommand(context),
+    registryCommand(context),
+    completionCommand(context, () => program),
+    versionCommand(context),
+  ]
+  for (const command of commands) program.addCommand(command)
+  forEach(program, (command) => {
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+      .showHelpAfterError(`Run \`${pathOf(command)} --help\` to see how it is used.`)
+      .showSuggestionAfterError()
+      .helpOption('-h, --help', 'show this help')
+      .helpCommand(false)
+  })
+  return program
+}
+
+function forEach(command: AnyCommand, visit: (command: AnyCommand) => void): void {
+  visit(command)
+  for (const child of command.commands) forEach(child as AnyCommand, visit)
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the options of every command are its own; here only their tree matters
+type AnyCommand = Command<any, any, any>
+
+function pathOf(command: AnyCommand): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent as AnyCommand)} ${command.name()}`
+}

@@ -1,0 +1,27 @@
+import { main } from './main.js'
+
+/**
+ * The process around {@link main}: Ctrl-C and SIGTERM end a command cleanly, the second one at once; a reader that goes away
+ * (`tidemark tags … | head`) ends it without a word.
+ */
+export async function run(): Promise<void> {
+  const abort = new AbortController()
+  const interrupt = () => {
+    if (abort.signal.aborted) process.exit(130)
+    abort.abort()
+  }
+  process.on('SIGINT', interrupt)
+  process.on('SIGTERM', interrupt)
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0)
+      throw error
+    })
+  }
+  process.exitCode = await main({
+    args: process.argv.slice(2),
+    terminal: { stdout: process.stdout, stderr: process.stderr },
+    environment: process.env,
+    signal: abort.signal,
+  })
+}

@@ -1,0 +1,80 @@
+import swagger from '@fastify/swagger'
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Operation } from '../api/operation.js'
+import { operations } from '../api/operations.js'
+import { Fault } from '../core/fault.js'
+import type { Services } from '../flows/open.js'
+import type { WatchCounts } from '../flows/watch.js'
+import type { Caller } from '../iam/authenticate.js'
+import { version } from '../version.js'
+import { createAuth } from './auth.js'
+import { bindOperations } from './bind.js'
+import { addEvents } from './events.js'
+import { addHealth } from './health.js'
+import { addMetrics } from './metrics.js'
+import { sendProblem } from './problem.js'
+
+/** What {@link createApp} is made of. */
+export interface AppOptions {
+  readonly services: Services
+  readonly log: FastifyBaseLogger
+  authenticate(authorization: string | undefined): Caller
+  /** Whether the server listens on loopback only. */
+  readonly isLoopback: boolean
+  /** What the watcher of this process has done; null where none runs. */
+  readonly counts: Readonly<WatchCounts> | null
+}
+
+/** An imported history of 100,000 entries is some 13 MB. */
+const bodyLimitBytes = 16 * 1024 * 1024
+
+/** The server without its socket: routes, authentication, errors, OpenAPI. */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { services, log, authenticate, isLoopback, counts } = options
+  const app = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: 60_000,
+    // A check of many tags takes as long as registries take.
+    connectionTimeout: 0,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 600 },
+  })
+  app.setValidatorCompiler(TypeBoxValidatorCompiler)
+  // Bodies are made from the wire types, so that a second walk over a schema adds nothing: they equal the command's JSON.
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body))
+  app.setErrorHandler(sendProblem)
+  app.setNotFoundHandler((request, reply) => {
+    const where = `${request.method} ${request.url.split('?')[0]}`
+    return sendProblem(new Fault('route-not-found', `there is no ${where}`), request, reply)
+  })
+  app.addHook('onSend', async (_, reply) => {
+    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
+  })
+  await addOpenapi(app)
+  const auth = createAuth(authenticate, isLoopback)
+  bindOperations(app, Object.values(operations) as unknown as Operation[], services, auth)
+  addEvents(app, services, auth)
+  app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  addHealth(app, services)
+  addMetrics(app, counts, auth)
+  return app
+}
+
+async function addOpenapi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Tidemark',
+        version,
+        description:
+          'Which tags moved, when, and what they pointed at before. Errors are RFC 9457 problems; their codes are in docs/errors.md.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+    },
+  })
+}
