@@ -59,8 +59,13 @@ export function createProgram(context: CommandContext) {
     .addHelpText(
       'after',
       `
-Exit codes: 0 done; 1 a gate hit; 2 wrong usage or input; 3 the registry, the network or the disk failed; 10 and 20: see
-\`tidemark check --help\`. Documentation: https://github.com/tidemark-dev/tidemark`,
+Exit codes: 0 done; 1 a gate hit; 2 wrong usage or input; 3 the registry, the
+network or the disk failed; 10 and 20: see \`tidemark check --help\`.
+
+Examples:
+  tidemark digest nginx:1.27
+  tidemark check -f images.txt
+  tidemark watch add nginx:1.27 --every 5m && tidemark serve`,
     )
   const commands = [
     digestCommand(context),

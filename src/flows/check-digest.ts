@@ -54,9 +54,9 @@ export async function checkDigests(
     while (next < unique.length) {
       const [name, reference] = unique[next++] as [string, TagReference]
       const previousDigest = memory.known.get(name) ?? null
-      const base = { reference: name, previousDigest }
-      const told = await look(registry, reference, previousDigest, call)
-      results.set(name, { ...base, ...told, checkedAt: formatTime(services.clock.now()) })
+      const { digest, status, reason } = await look(registry, reference, previousDigest, call)
+      const checkedAt = formatTime(services.clock.now())
+      results.set(name, { reference: name, digest, previousDigest, status, reason, checkedAt })
       call.onProgress?.(results.size, unique.length)
     }
   }

@@ -7,7 +7,7 @@ import { Fault, isFault, oneLine, toFault } from '../core/fault.js'
 export function problemOf(fault: Fault): Problem {
   const { http } = fault.kind
   return {
-    type: `https://github.com/tidemark-dev/tidemark/blob/main/docs/errors.md#${fault.code}`,
+    type: `urn:tidemark:fault:${fault.code}`,
     title: STATUS_CODES[http] ?? 'Client Closed Request',
     status: http,
     detail: fault.message,

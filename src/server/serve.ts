@@ -39,7 +39,12 @@ export interface RunningServer {
 export async function serve(options: ServeOptions): Promise<RunningServer> {
   const services = openServices({ ...options, keepsProfiles: true })
   const log = pino(
-    { base: null, timestamp: pino.stdTimeFunctions.isoTime, level: options.environment.TIDEMARK_LOG || 'info' },
+    {
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      level: options.environment.TIDEMARK_LOG || 'info',
+    },
     options.log,
   )
   const stops: (() => Promise<unknown>)[] = [() => services.close()]
