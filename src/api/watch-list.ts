@@ -1,6 +1,5 @@
 import { Type } from 'typebox'
-import { parseDuration } from '../core/time.js'
-import { defaultEveryMs } from '../flows/config.js'
+import { everyMsOf } from '../flows/config.js'
 import { wireRule, wireWatch } from '../flows/wire.js'
 import { defineOperation } from './operation.js'
 import { closed, watchList as output } from './schemas.js'
@@ -15,7 +14,7 @@ export const watchList = defineOperation(
     output,
     async run(_, { services }) {
       const [{ watches }, config] = await Promise.all([services.store(), services.config()])
-      const everyMs = config.every === undefined ? defaultEveryMs : parseDuration(config.every)
+      const everyMs = everyMsOf(config)
       const [tags, rules] = await Promise.all([watches.list(), watches.listRules()])
       return { body: { watches: tags.map((watch) => wireWatch(watch, everyMs)), rules: rules.map(wireRule) } }
     },

@@ -48,6 +48,10 @@ export type Config = Static<typeof configSchema>
 
 /** How often a tag is looked at where nobody says. */
 export const defaultEveryMs = 5 * 60_000
+/** The interval of tags that have none of their own, in milliseconds. */
+export function everyMsOf(config: Config): number {
+  return config.every === undefined ? defaultEveryMs : parseDuration(config.every)
+}
 /** The shortest interval: below a second a registry would see us as an attack. */
 export const shortestEveryMs = 1_000
 /** Tags that one rule watches where it does not say. */

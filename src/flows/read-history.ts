@@ -3,6 +3,7 @@ import type { HistoryEntry, HistoryGap } from '../core/history.js'
 import { formatReference, type TagReference } from '../core/reference.js'
 import { parseRevision } from '../core/revision.js'
 import type { HistoryCursor } from '../store/store.js'
+import { everyMsOf } from './config.js'
 import type { Services } from './open.js'
 import { momentMs } from './resolve.js'
 
@@ -53,7 +54,8 @@ export async function readHistory(question: HistoryQuestion, services: Services)
   }
   const page = await history.page(tag, range)
   if (page === null) throw new Fault('not-watched', `there is no history of ${formatReference(tag)}`)
-  const gaps = await history.gaps(tag, { ...(start !== undefined && { start }), ...(end !== undefined && { end }) })
+  const span = { ...(start !== undefined && { start }), ...(end !== undefined && { end }) }
+  const gaps = await history.gaps(tag, span, everyMsOf(await services.config()))
   return { reference: tag, entries: page.entries, gaps, next: page.next }
 }
 

@@ -3,6 +3,7 @@ import type { HistoryEntry } from '../core/history.js'
 import { formatReference, type Reference } from '../core/reference.js'
 import { parseRevision, type Revision } from '../core/revision.js'
 import { formatTime } from '../core/time.js'
+import { everyMsOf } from './config.js'
 import type { Services } from './open.js'
 
 /**
@@ -47,7 +48,8 @@ async function findEntry(
   if (entry === null) {
     throw new Fault('before-history', `the history of ${name} begins after ${formatTime(timeMs)}`)
   }
-  const gaps = await history.gaps(reference, { start: timeMs, end: timeMs + 1 })
+  const everyMs = everyMsOf(await services.config())
+  const gaps = await history.gaps(reference, { start: timeMs, end: timeMs + 1 }, everyMs)
   const gap = gaps.find(({ from, to }) => from <= timeMs && (to === null || timeMs < to))
   if (gap !== undefined) {
     const end = gap.to === null ? 'now' : formatTime(gap.to)

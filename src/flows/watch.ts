@@ -4,12 +4,11 @@ import { type Cost, noCost } from '../core/cost.js'
 import { isFault, toFault } from '../core/fault.js'
 import type { Log } from '../core/log.js'
 import { formatReference } from '../core/reference.js'
-import { parseDuration } from '../core/time.js'
 import { defaultConcurrency } from '../registry/access.js'
 import type { Registry } from '../registry/registry.js'
 import type { Store } from '../store/store.js'
 import { checkTag } from './check-tag.js'
-import { type Config, defaultEveryMs } from './config.js'
+import { type Config, everyMsOf } from './config.js'
 import { describeRule, followTags } from './follow-tags.js'
 import { createAbort, type Services } from './open.js'
 import { reconcileWatches } from './reconcile-watches.js'
@@ -41,8 +40,8 @@ const pollMs = 500
 /** How often leases are renewed and watermarks move. */
 const renewMs = 10_000
 const leaseMs = 30_000
-/** An absence shorter than this leaves no gap: the next slot of most tags is later anyway. */
-const graceMs = 60_000
+/** The loop coming round that late is an absence: the process was suspended, or starved. */
+const absenceMs = 5_000
 /** Turned states wait that long for others, to be written together. */
 const turnedMs = 200
 /** A tag that was missed once is looked at again after this time. */
@@ -77,6 +76,7 @@ class LaneWatcher implements Watcher {
   #renewAt = 0
   #writeAt: number | null = null
   #following: Promise<void> | null = null
+  #steppedAt: number | null = null
   #running: Promise<void> = Promise.resolve()
 
   constructor(services: Services, store: Store, registry: Registry, config: Config, log: Log) {
@@ -114,7 +114,7 @@ class LaneWatcher implements Watcher {
   }
 
   get #everyMs(): number {
-    return this.#config.every === undefined ? defaultEveryMs : parseDuration(this.#config.every)
+    return everyMsOf(this.#config)
   }
 
   async #run(): Promise<void> {
@@ -132,10 +132,21 @@ class LaneWatcher implements Watcher {
   }
 
   async #step(now: number): Promise<void> {
+    await this.#tellAbsence(now)
     if (now >= this.#renewAt) await this.#renew()
     if (now >= this.#pollAt) await this.#poll()
     if (this.#writeAt !== null && now >= this.#writeAt) await this.#writeTurned()
     for (const lane of this.#lanes.values()) this.#begin(lane)
+  }
+
+  /** The loop comes round at least every {@link pollMs}; when it did not, the process was suspended, or the store was away. */
+  async #tellAbsence(now: number): Promise<void> {
+    const from = this.#steppedAt
+    if (from !== null && now - from > absenceMs) {
+      this.#log.warn({ absentMs: now - from }, 'nothing was looked at for a while')
+      await this.#store.lanes.recordAbsence(this.#owner, [...this.#lanes.keys()], { from, to: now })
+    }
+    this.#steppedAt = now
   }
 
   #nextAt(): number {
@@ -236,7 +247,7 @@ class LaneWatcher implements Watcher {
 
   async #takeLanes(): Promise<void> {
     const now = this.#services.clock.now()
-    const taken = await this.#store.lanes.lease(this.#owner, { now, leaseMs, graceMs, isGone: isOwnerGone })
+    const taken = await this.#store.lanes.lease(this.#owner, { now, leaseMs, isGone: isOwnerGone })
     for (const lane of taken) this.#lanes.set(lane.laneId, new WatchedLane(lane, lane.host))
     if (taken.length > 0) this.#version = -1
   }

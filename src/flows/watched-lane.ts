@@ -10,6 +10,9 @@ import { lastLookAt } from './wire.js'
 export interface ScheduledTag extends TrackedTag {
   everyMs: number
   phase: number
+  /** The slot that the next look stands for: all before it are done. */
+  slotAt: number
+  /** When it is looked at next: at its slot, sooner after a miss, later where it makes up for an absence. */
   dueAt: number
   /** The tag is no longer watched: what is in the queue of it is passed over. */
   isGone: boolean
@@ -26,8 +29,6 @@ export class WatchedLane {
   /** Turned states that are not written yet. */
   turned: StateChange[] = []
   readonly #queue = new DueQueue<ScheduledTag>()
-  /** Due, and not done. */
-  readonly #outstanding = new Set<ScheduledTag>()
   #running = 0
 
   constructor(lease: LaneLease, host: Host) {
@@ -48,9 +49,8 @@ export class WatchedLane {
   /** All slots up to here are done, or their tag's row says what is wrong. */
   watermarkAt(now: number): number {
     let oldest = now
-    for (const tag of this.#outstanding) if (tag.dueAt <= oldest) oldest = tag.dueAt - 1
-    const waiting = this.#queue.nextAt
-    return waiting !== null && waiting <= oldest ? waiting - 1 : oldest
+    for (const tag of this.tags.values()) if (tag.slotAt <= oldest) oldest = tag.slotAt - 1
+    return oldest
   }
 
   /** Takes up what the store says is watched; what it does not name is gone. */
@@ -63,9 +63,11 @@ export class WatchedLane {
       if (known !== undefined && known.everyMs === everyMs) continue
       if (known !== undefined) known.isGone = true
       const phase = phaseMs(formatReference(watch.reference), everyMs)
-      const dueAt = watch.state === 'unseen' ? now : nextSlotMs(phase, everyMs, now)
-      const tag = known === undefined ? track(watch, defaultEveryMs) : { ...known, isGone: false }
-      const scheduled = Object.assign(tag, { everyMs, phase, dueAt, isGone: false })
+      const lookedAt = known === undefined ? lastLookAt(watch, defaultEveryMs) : now
+      const slotAt = lookedAt === null ? now : nextSlotMs(phase, everyMs, lookedAt)
+      const tag = known === undefined ? track(watch, lookedAt) : { ...known }
+      const dueAt = lookedAt !== null && slotAt <= now ? makeUpAt(phase, everyMs, now) : slotAt
+      const scheduled = Object.assign(tag, { everyMs, phase, slotAt, dueAt, isGone: false })
       this.tags.set(watch.tagId, scheduled)
       this.#queue.push(scheduled)
     }
@@ -83,7 +85,6 @@ export class WatchedLane {
       if (tag === undefined) return undefined
       if (tag.isGone) continue
       this.#running++
-      this.#outstanding.add(tag)
       return tag
     }
   }
@@ -94,15 +95,21 @@ export class WatchedLane {
    */
   done(tag: ScheduledTag, now: number, soonMs: number | null): void {
     this.#running--
-    this.#outstanding.delete(tag)
     if (tag.isGone) return
-    const slot = nextSlotMs(tag.phase, tag.everyMs, now)
-    tag.dueAt = soonMs === null ? slot : Math.min(slot, now + soonMs)
+    tag.slotAt = nextSlotMs(tag.phase, tag.everyMs, now)
+    tag.dueAt = soonMs === null ? tag.slotAt : Math.min(tag.slotAt, now + soonMs)
     this.#queue.push(tag)
   }
 }
 
-function track(watch: WatchedTag, defaultEveryMs: number): TrackedTag {
+/** What an absence missed is looked at soon, but not all at once: a restart must not look like an attack. */
+const makeUpMs = 10_000
+
+function makeUpAt(phase: number, everyMs: number, now: number): number {
+  return now + Math.floor((phase / everyMs) * Math.min(everyMs, makeUpMs))
+}
+
+function track(watch: WatchedTag, lookedAt: number | null): TrackedTag {
   const isKnown = watch.state === 'present' || watch.state === 'absent'
   return {
     tagId: watch.tagId,
@@ -110,7 +117,7 @@ function track(watch: WatchedTag, defaultEveryMs: number): TrackedTag {
     state: watch.state,
     reason: watch.reason,
     digest: watch.digest,
-    lastKnownAt: isKnown ? lastLookAt(watch, defaultEveryMs) : null,
+    lastKnownAt: isKnown ? lookedAt : null,
     misses: 0,
   }
 }

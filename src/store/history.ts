@@ -23,10 +23,15 @@ export function createHistoryStore({ db, now }: StoreContext): HistoryStore {
       const tag = await findTag(db, reference)
       return tag === undefined ? null : await readPage(db, tag.id, range)
     },
-    async gaps(reference, { start, end }) {
+    async gaps(reference, { start, end }, defaultEveryMs) {
       const tag = await findTag(db, reference)
       if (tag === undefined) return []
-      const watch = await db.selectFrom('watches').select('created_at').where('tag_id', '=', tag.id).executeTakeFirst()
+      const watch = await db
+        .selectFrom('watches')
+        .select(['created_at', 'every_ms'])
+        .where('tag_id', '=', tag.id)
+        .executeTakeFirst()
+      const everyMs = watch?.every_ms ?? defaultEveryMs
       const rows = await db
         .selectFrom('gaps')
         .select(['from_at', 'to_at', 'reason'])
@@ -34,7 +39,11 @@ export function createHistoryStore({ db, now }: StoreContext): HistoryStore {
           or([
             eb('tag_id', '=', tag.id),
             // What befell the host before anybody watched the tag there is not the tag's.
-            and([eb('lane_id', '=', tag.lane_id), eb('to_at', '>', watch?.created_at ?? Number.MAX_SAFE_INTEGER)]),
+            and([
+              eb('lane_id', '=', tag.lane_id),
+              eb('to_at', '>', watch?.created_at ?? Number.MAX_SAFE_INTEGER),
+              eb(sql<number>`to_at - from_at`, '>', everyMs),
+            ]),
           ]),
         )
         .where((where) =>

@@ -29,6 +29,17 @@ export function createLaneStore({ db, dialect }: StoreContext): LaneStore {
         }
         return held
       }),
+    recordAbsence: (owner, laneIds, { from, to }) =>
+      db.transaction().execute(async (trx) => {
+        if (laneIds.length === 0) return
+        const held = await trx
+          .selectFrom('lanes')
+          .select('id')
+          .where('id', 'in', laneIds)
+          .where('lease_owner', '=', owner)
+          .execute()
+        for (const { id } of held) await insertAbsence(trx, id, from, to)
+      }),
     release: (owner, lanes) =>
       db.transaction().execute(async (trx) => {
         for (const { laneId, watermarkAt } of lanes) {
@@ -77,21 +88,19 @@ async function take(
   trx: Queries,
   lane: LaneRow,
   owner: string,
-  { now, leaseMs, graceMs }: { now: number; leaseMs: number; graceMs: number },
+  { now, leaseMs }: { now: number; leaseMs: number },
 ): Promise<LeasedLane> {
   const epoch = lane.lease_epoch + 1
-  const isIdle = lane.watermark_at > 0 && now - lane.watermark_at > graceMs
-  if (isIdle) {
-    await trx
-      .insertInto('gaps')
-      .values({ lane_id: lane.id, from_at: lane.watermark_at, to_at: now, reason: 'not-running' })
-      .execute()
-  }
-  // After a gap the watermark begins anew: what lies before is told by the gap.
-  const watermarkAt = isIdle || lane.watermark_at === 0 ? now : lane.watermark_at
+  if (lane.watermark_at > 0 && now > lane.watermark_at) await insertAbsence(trx, lane.id, lane.watermark_at, now)
   await trx
     .updateTable('lanes')
-    .set({ lease_owner: owner, lease_until: now + leaseMs, lease_epoch: epoch, watermark_at: watermarkAt })
+    // The watermark moves once what was missed is looked at. A lane that nobody has held yet has missed nothing.
+    .set({
+      lease_owner: owner,
+      lease_until: now + leaseMs,
+      lease_epoch: epoch,
+      watermark_at: lane.watermark_at === 0 ? now : lane.watermark_at,
+    })
     .where('id', '=', lane.id)
     .execute()
   return {
@@ -101,4 +110,19 @@ async function take(
     watermarkAt: lane.watermark_at,
     pausedUntil: lane.paused_until,
   }
+}
+
+/** One absence, even where it is told in parts: by a holder that ended before the watermark moved, and by the next. */
+async function insertAbsence(trx: Queries, laneId: number, from: number, to: number): Promise<void> {
+  const extended = await trx
+    .updateTable('gaps')
+    .set({ to_at: to })
+    .where('lane_id', '=', laneId)
+    .where('reason', '=', 'not-running')
+    .where('from_at', '<=', from)
+    .where('to_at', '>=', from)
+    .where('to_at', '<', to)
+    .executeTakeFirst()
+  if (extended.numUpdatedRows > 0n) return
+  await trx.insertInto('gaps').values({ lane_id: laneId, from_at: from, to_at: to, reason: 'not-running' }).execute()
 }

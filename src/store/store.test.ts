@@ -16,7 +16,7 @@ import type { LeasedLane, ManifestRecord, Move, Store } from './store.js'
 const run = promisify(execFile)
 const reference = parseTagReference('ghcr.io/org/app:1.0')
 const start = Date.UTC(2026, 4, 1)
-const lease = { now: start, leaseMs: 30_000, graceMs: 60_000 }
+const lease = { now: start, leaseMs: 30_000 }
 let folder: string
 let postgres: TestPostgres
 const open: Store[] = []
@@ -135,15 +135,27 @@ describe.each(databases)('store on %s', (_, newUrl) => {
   it('keeps the span in which nobody looked as a gap of the lane, but not what was before the watch', async () => {
     await store.lanes.release('me', [{ laneId: lane.laneId, watermarkAt: start + 1_000 }])
     await store.lanes.lease('me', { ...lease, now: start + 50_000 })
-    expect(await store.history.gaps(reference, {})).toEqual([])
-    await store.lanes.release('me', [{ laneId: lane.laneId, watermarkAt: start + 60_000 }])
-    await store.lanes.lease('me', { ...lease, now: start + 500_000 })
-    const gap = { from: start + 60_000, to: start + 500_000, reason: 'not-running' }
-    expect(await store.history.gaps(reference, {})).toEqual([gap])
+    const gap = { from: start + 1_000, to: start + 50_000, reason: 'not-running' }
+    expect(await store.history.gaps(reference, {}, 1_000)).toEqual([gap])
+    // Nobody looks between two looks: an absence within the interval is none.
+    expect(await store.history.gaps(reference, {}, 49_000)).toEqual([])
+    await store.watches.add(reference, { everyMs: 49_000, origin: 'command' })
+    expect(await store.history.gaps(reference, {}, 1_000)).toEqual([])
+    await store.watches.add(reference, { everyMs: 48_999, origin: 'command' })
+    expect(await store.history.gaps(reference, {}, 300_000)).toEqual([gap])
+    const absence = { from: start + 60_000, to: start + 500_000 }
+    await store.lanes.recordAbsence('other', [lane.laneId], absence)
+    await store.lanes.recordAbsence('me', [lane.laneId], absence)
+    expect(await store.history.gaps(reference, {}, 300_000)).toEqual([gap, { ...absence, reason: 'not-running' }])
+    await store.lanes.recordAbsence('me', [lane.laneId], { from: start + 400_000, to: start + 600_000 })
+    expect((await store.history.gaps(reference, {}, 300_000)).at(-1)).toMatchObject({
+      from: start + 60_000,
+      to: start + 600_000,
+    })
     clock.advance(1_000_000)
     const late = parseTagReference('ghcr.io/org/app:2.0')
     await store.watches.add(late, { everyMs: null, origin: 'command' })
-    expect(await store.history.gaps(late, {})).toEqual([])
+    expect(await store.history.gaps(late, {}, 1_000)).toEqual([])
     clock.advance(-1_000_000)
   })
 
@@ -152,18 +164,18 @@ describe.each(databases)('store on %s', (_, newUrl) => {
       store.tags.recordStates(lane, [{ tagId, state: 'unknown', reason: 'timeout', lastKnownAt: null, at, ...more }])
     await move(manifestOf('a'), start)
     await state(start + 20, { lastKnownAt: start + 10 })
-    expect(await store.history.gaps(reference, {})).toEqual([{ from: start + 10, to: null, reason: 'timeout' }])
+    expect(await store.history.gaps(reference, {}, 1_000)).toEqual([{ from: start + 10, to: null, reason: 'timeout' }])
     await state(start + 30, { reason: 'denied' })
     await state(start + 40, { state: 'present', reason: null })
-    expect(await store.history.gaps(reference, {})).toEqual([
+    expect(await store.history.gaps(reference, {}, 1_000)).toEqual([
       { from: start + 10, to: start + 30, reason: 'timeout' },
       { from: start + 30, to: start + 40, reason: 'denied' },
     ])
-    expect(await store.history.gaps(reference, { start: start + 35 })).toHaveLength(1)
-    expect(await store.history.gaps(reference, { end: start + 30 })).toHaveLength(1)
+    expect(await store.history.gaps(reference, { start: start + 35 }, 1_000)).toHaveLength(1)
+    expect(await store.history.gaps(reference, { end: start + 30 }, 1_000)).toHaveLength(1)
     await state(start + 50, {})
     await move(manifestOf('b'), start + 60)
-    expect((await store.history.gaps(reference, {})).at(-1)).toEqual({
+    expect((await store.history.gaps(reference, {}, 1_000)).at(-1)).toEqual({
       from: start + 50,
       to: start + 60,
       reason: 'timeout',

@@ -93,15 +93,14 @@ export interface LeasedLane extends LaneLease {
 export interface LaneStore {
   /**
    * Takes every lane that has watches or rules and that nobody holds (or whose lease ran out), until `now + leaseMs`; gives
-   * those that it took. Where a lane that had been watched before lay idle for longer than `graceMs`, the span from its
-   * watermark to `now` is kept as a gap of the lane with reason `not-running`.
+   * those that it took. Where a lane had been watched before, the span from its watermark to `now` is kept as a gap of the lane
+   * with reason `not-running`: {@link HistoryStore.gaps} shows it to the tags whose interval is shorter.
    */
   lease(
     owner: string,
     options: {
       now: number
       leaseMs: number
-      graceMs: number
       /** Whether the process that holds a lease is known to be gone, so that its lease need not be waited out. */
       isGone?(owner: string): boolean
     },
@@ -115,6 +114,11 @@ export interface LaneStore {
       lanes: readonly { laneId: number; watermarkAt: number; pausedUntil: number | null }[]
     },
   ): Promise<readonly number[]>
+  /**
+   * Keeps [`from`, `to`) as a gap, with reason `not-running`, of the lanes of `owner` among `laneIds`: its holder was suspended,
+   * or starved, and looked at nothing.
+   */
+  recordAbsence(owner: string, laneIds: readonly number[], span: { from: number; to: number }): Promise<void>
   /** Gives all lanes of `owner` back, with their watermarks. */
   release(owner: string, lanes: readonly { laneId: number; watermarkAt: number }[]): Promise<void>
 }
@@ -199,8 +203,16 @@ export interface HistoryStore {
     reference: TagReference,
     range: HistoryRange,
   ): Promise<{ entries: readonly HistoryEntry[]; next: HistoryCursor | null } | null>
-  /** Gaps of the tag and of its lane (since the tag is watched) that touch [start, end), oldest first. */
-  gaps(reference: TagReference, span: { start?: number; end?: number }): Promise<readonly HistoryGap[]>
+  /**
+   * Gaps of the tag, and of its lane since the tag is watched, that touch [start, end), oldest first. What befell the lane for
+   * no longer than the tag's interval is left out: between two looks nobody looks anyway.
+   * @param defaultEveryMs the interval of a tag that has none of its own
+   */
+  gaps(
+    reference: TagReference,
+    span: { start?: number; end?: number },
+    defaultEveryMs: number,
+  ): Promise<readonly HistoryGap[]>
   /** The newest entry with `at` ≤ `timeMs`; null when there is none. */
   at(reference: TagReference, timeMs: number): Promise<HistoryEntry | null>
   /** The entry `steps` before the newest one (0: the newest itself); null when there is none. */
