@@ -83,6 +83,8 @@ Examples:
   forEach(program, (command) => {
     command
       .exitOverride()
+      // Else `history` would take the options of `history import` for its own.
+      .enablePositionalOptions()
       .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
       .showHelpAfterError(`Run \`${pathOf(command)} --help\` to see how it is used.`)
       .showSuggestionAfterError()
