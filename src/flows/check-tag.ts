@@ -21,6 +21,8 @@ export interface TrackedTag {
   lastKnownAt: number | null
   /** Looks in a row that found no such tag. */
   misses: number
+  /** Looks in a row that gave a digest whose manifest was not there. */
+  vanishes: number
 }
 
 /** What a look came to. */
@@ -40,8 +42,8 @@ export interface CheckTagCall {
 
 const same: CheckOutcome = { kind: 'same' }
 
-/** Looks in a row that must miss a tag before it counts as removed: a registry that is being restored answers 404 too. */
-const missesToRemove = 2
+/** Looks in a row that must miss a tag, or its manifest, before that is believed: a registry that is being restored answers 404 too. */
+const looksToBelieve = 2
 
 /**
  * Looks at a tag once and writes a move, if there is one; the tracked tag is brought up to date.
@@ -50,6 +52,8 @@ const missesToRemove = 2
  * |------------------|----------------------------|------------------------------------------------------------------|
  * | present          | the same digest            | nothing is written                                               |
  * | any              | another digest             | manifest by digest; entry, tag, event in one transaction         |
+ * |                  | whose manifest is 404 once | nothing yet: it moved on meanwhile, and is looked at again       |
+ * |                  | and again                  | the state turns to unknown, broken-answer                        |
  * | unknown          | the same digest            | the state turns to present, the gap ends                         |
  * | has a digest     | 404 MANIFEST_UNKNOWN once  | nothing yet: it is looked at again                               |
  * | has a digest     | and again                  | a removal: entry, tag, event                                     |
@@ -76,7 +80,7 @@ export async function checkTag(
   if (observation.missing === 'repository') return turn(tag, 'unknown', 'not-found', call.now())
   if (tag.digest === null) return turn(tag, 'absent', 'not-found', call.now())
   tag.misses++
-  if (tag.misses < missesToRemove) return same
+  if (tag.misses < looksToBelieve) return same
   return await write(tag, null, [], lease, store, call)
 }
 
@@ -115,10 +119,12 @@ async function recordMove(
     record = recordOf(seen, fetched, parsed)
   } catch (error) {
     const observation = observationOf(error)
-    // It moved on between HEAD and GET, and the registry forgot it at once: the next look tells.
-    if (observation.state === 'absent') return same
-    return turn(tag, 'unknown', observation.state === 'unknown' ? observation.reason : null, call.now())
+    if (observation.state === 'unknown') return turn(tag, 'unknown', observation.reason, call.now())
+    // It moved on between HEAD and GET, and the registry forgot it at once: the next look tells. Or the digest is a lie.
+    tag.vanishes++
+    return tag.vanishes < looksToBelieve ? same : turn(tag, 'unknown', 'broken-answer', call.now())
   }
+  tag.vanishes = 0
   const changes = await changesOf(tag.digest, parsed, store)
   return await write(tag, record, changes, lease, store, call)
 }

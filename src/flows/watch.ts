@@ -201,7 +201,7 @@ class LaneWatcher implements Watcher {
         this.#writeAt ??= clock.now() + turnedMs
       }
       if (tag.state === 'unknown') this.counts.unknown++
-      if (tag.misses > 0) soonMs = missedMs
+      if (tag.misses > 0 || tag.vanishes > 0) soonMs = missedMs
     } catch (error) {
       this.#tell(error, lane, tag)
       soonMs = missedMs

@@ -119,5 +119,6 @@ function track(watch: WatchedTag, lookedAt: number | null): TrackedTag {
     digest: watch.digest,
     lastKnownAt: isKnown ? lookedAt : null,
     misses: 0,
+    vanishes: 0,
   }
 }
