@@ -1,6 +1,6 @@
 /**
  * Which client sends HEADs cheapest over kept connections: undici (`request`, `dispatch`) or a `node:https` agent.
- * `npx tsx bench/head-clients.ts [--count 5000] [--concurrency 16]`. Each client runs in a process of its own against one
+ * `npm run bench -- head-clients [--count 5000] [--concurrency 16]`. Each client runs in a process of its own against one
  * TLS server in another, three rounds in turn; printed: wall, CPU, memory and connections. See docs/decisions/0001.
  */
 import { execFileSync, fork } from 'node:child_process'
