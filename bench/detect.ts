@@ -5,19 +5,18 @@
  * 10,000 tags.
  * Registry, floor and Tidemark run in processes of their own, in turn.
  */
-import { type ChildProcess, execFileSync, fork } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../src/core/clock.js'
 import { manifestAccept, mediaTypes } from '../src/core/media-type.js'
 import { parseTagReference } from '../src/core/reference.js'
 import { openTidemark } from '../src/index.js'
-import { serve } from '../src/server/serve.js'
 import { openStore } from '../src/store/open.js'
 import { startTestRegistry } from '../src/test-registry/serve.js'
 
@@ -36,7 +35,6 @@ interface Measured {
   readonly wallMs: number
   readonly cpuMs: number
   readonly rssBytes: number
-  readonly looks?: number
 }
 
 const { values } = parseArgs({
@@ -54,7 +52,7 @@ const address = values.address ?? ''
 const tagCount = Number(values.tags)
 const database = `sqlite:${join(folder, `${tagCount}.db`)}`
 
-const roles: Record<string, () => Promise<void>> = { registry, floor, tidemark, declare, watch }
+const roles: Record<string, () => Promise<void>> = { registry, floor, tidemark, declare }
 if (values.role === undefined) await compare()
 else await (roles[values.role] as () => Promise<void>)()
 
@@ -183,31 +181,37 @@ async function declare(): Promise<void> {
   process.exit(0)
 }
 
-async function watch(): Promise<void> {
-  const home = environment()
-  const seconds = Number(values.seconds)
-  const log = new PassThrough()
-  log.resume()
-  const options = {
-    environment: { ...home, TIDEMARK_LOG: 'error' },
-    database,
-    config: join(folder, 'tidemark.yaml'),
+/** What `tidemark serve` says of itself in /metrics, once all tags were looked at, and again 20 s later. */
+async function watchServed(place: string, server: RegistryProcess, tags: number, everySeconds: number) {
+  const options = ['--seconds', String(everySeconds)]
+  const declaring = start('declare', place, server.address, tags, options)
+  await new Promise((resolve) => declaring.once('exit', resolve))
+  const args = ['serve', '--listen', '127.0.0.1:0', '--database', `sqlite:${join(place, `${tags}.db`)}`]
+  const env = { HOME: place, TIDEMARK_HOME: join(place, 'served'), TIDEMARK_LOG: 'error' }
+  const child = spawn(process.execPath, ['bin/tidemark', ...args, '--config', join(place, 'tidemark.yaml')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  const read = async () => {
+    const text = await (await fetch(`${line.toString().trim()}/metrics`)).text()
+    const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+    const cpuMs = value('process_cpu_seconds_total') * 1_000
+    return { looks: value('tidemark_looks_total'), cpuMs, rssBytes: value('process_resident_memory_bytes') }
   }
-  const server = await serve({ ...options, listen: { host: '127.0.0.1', port: 0 }, log })
-  const looks = async () => {
-    const metrics = await (await fetch(`${server.url}/metrics`)).text()
-    return Number(/^tidemark_looks_total (\d+)$/m.exec(metrics)?.[1])
-  }
-  while ((await looks()) < tagCount) await systemClock.sleep(500)
-  await systemClock.sleep(1_000)
-  process.send?.({ wallMs: 0, cpuMs: 0, rssBytes: process.memoryUsage.rss(), looks: await looks() })
-  await new Promise((resolve) => process.once('message', resolve))
-  const before = await looks()
-  const measured = await measure(() => systemClock.sleep(2 * seconds * 1_000))
-  process.send?.({ ...measured, looks: (await looks()) - before })
-  await new Promise((resolve) => process.once('message', resolve))
-  await server.stop()
-  process.exit(0)
+  while ((await read()).looks < tags) await systemClock.sleep(500)
+  const first = await countsOf(server)
+  const before = await read()
+  const startedMs = performance.now()
+  await systemClock.sleep(20_000)
+  const after = await read()
+  const wallMs = performance.now() - startedMs
+  const counts = await countsOf(server)
+  child.kill()
+  await once(child, 'exit')
+  const looks = after.looks - before.looks
+  const connections = first.connections + counts.connections
+  return { ...counts, connections, wallMs, cpuMs: after.cpuMs - before.cpuMs, rssBytes: after.rssBytes, looks }
 }
 
 async function compare(): Promise<void> {
@@ -219,7 +223,8 @@ async function compare(): Promise<void> {
   })
   const results = new Map<string, { first: Measured & Counts; second: Measured & Counts }[]>()
   const server = await startRegistry(place, 1_000)
-  for (let round = 0; round < Number(values.rounds); round++) {
+  const rounds = Number(values.rounds)
+  for (let round = 0; round < rounds; round++) {
     for (const role of ['floor', 'tidemark']) {
       const list = results.get(role) ?? []
       results.set(role, list)
@@ -248,19 +253,17 @@ async function compare(): Promise<void> {
   row('floor, live tokens', 'floor', 'second')
   row('tidemark check, live', 'tidemark', 'second')
   print(['watching', 'req/look', 'GETs', 'connections', 'looks/s', 'CPU ms/s', 'RSS MB', ''])
-  const small = await runSubject('watch', place, server, 1_000, ['--seconds', '1'])
-  watchRow('1,000 tags, every 1s', small.second)
+  watchRow('1,000 tags, every 1s', await watchServed(place, server, 1_000, 1))
   server.child.kill()
   const large = await startRegistry(place, 10_000)
-  const many = await runSubject('watch', place, large, 10_000, ['--seconds', '10'])
-  watchRow('10,000 tags, every 10s', many.second)
+  watchRow('10,000 tags, every 20s', await watchServed(place, large, 10_000, 20))
   large.child.kill()
   rmSync(place, { recursive: true })
 }
 
-function watchRow(name: string, run: Measured & Counts): void {
+function watchRow(name: string, run: Measured & Counts & { readonly looks: number }): void {
   const seconds = run.wallMs / 1_000
-  const looks = run.looks ?? 1
+  const { looks } = run
   print([
     name,
     (run.requests / looks).toFixed(3),
@@ -285,13 +288,9 @@ async function startRegistry(place: string, tags: number): Promise<RegistryProce
   return { child, address: at }
 }
 
-async function runSubject(role: string, place: string, server: RegistryProcess, tags: number, more: string[] = []) {
-  if (role === 'watch') {
-    const declaring = start('declare', place, server.address, tags, more)
-    await new Promise((resolve) => declaring.once('exit', resolve))
-  }
+async function runSubject(role: string, place: string, server: RegistryProcess, tags: number) {
   await countsOf(server)
-  const child = start(role, place, server.address, tags, more)
+  const child = start(role, place, server.address, tags)
   const first = { ...((await said(child)) as Measured), ...(await countsOf(server)) }
   child.send('go on')
   const second = { ...((await said(child)) as Measured), ...(await countsOf(server)) }

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Command } from '@commander-js/extra-typings'
 import type { CommandContext } from '../context.js'
 
@@ -22,7 +23,10 @@ Examples:
   tidemark serve --listen 127.0.0.1:8080 --database postgres://tidemark@db/tidemark`,
     )
     .action(async (options) => {
-      // The server is heavy, and no other command needs it.
+      // What a look leaves behind is short-lived, and a server runs for months: a small heap, collected often, saves a third of
+      // the memory at 10,000 tags. It only helps before the server, which no other command needs, is loaded.
+      setFlagsFromString('--semi-space-growth-factor=1')
+      setFlagsFromString('--heap-growing-percent=30')
       const { runServe } = await import('../run-serve.js')
       await runServe(options, context)
     })
