@@ -1,19 +1,28 @@
 // npx tsx scripts/docs.ts [--check]
-// Writes the documents that are made from the code, or says which of them are not as the code is.
+// Writes the documents, and the parts of documents between `<!-- NAME -->` and `<!-- end -->`, that are made from the code, or
+// says which of them are not as the code is.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { createProgram } from '../src/cli/main.js'
 import { faultCatalog } from '../src/core/fault-catalog.js'
+import { configSchema } from '../src/flows/config.js'
 import { openServices } from '../src/flows/open.js'
 import { createApp } from '../src/server/app.js'
+import { ddlOf } from '../src/store/migrate.js'
+import { scriptSchema } from '../src/test-registry/script.js'
 
 const isCheck = process.argv.includes('--check')
 const documents: Record<string, string> = {
   'docs/errors.md': errors(),
   'docs/commands.md': commands(),
   'docs/openapi.json': await openapi(),
+  'docs/schema.sqlite.sql': ddlOf('sqlite'),
+  'docs/schema.postgres.sql': ddlOf('postgres'),
+  'docs/configuration.md': filled('docs/configuration.md', 'keys', keysOf(configSchema as unknown as Schema)),
+  'docs/test-registry.md': filled('docs/test-registry.md', 'keys', keysOf(scriptSchema as unknown as Schema)),
+  'docs/limits.md': filled('docs/limits.md', 'limits', limitsTable()),
 }
 const stale = Object.entries(documents).filter(
   ([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text,
@@ -32,49 +41,45 @@ function errors(): string {
   })
   return `# Errors
 
-Every way in which Tidemark fails, by its code: what \`TIDEMARK_DEBUG=1\` shows of a command, and what a problem (RFC 9457) of the
-API carries as \`code\`. Codes are never renamed. Printed from \`src/core/fault-catalog.ts\`.
+Every way in which Tidemark fails, by its code: what a problem (RFC 9457) of the API carries as \`code\`, and what a command shows
+with \`TIDEMARK_DEBUG=1\`. Codes are never renamed. Printed from \`src/core/fault-catalog.ts\`.
 
 ${rows.join('\n')}`
 }
 
+interface AnyCommand {
+  name(): string
+  readonly commands: readonly AnyCommand[]
+  configureOutput(output: object): void
+  configureHelp(options: object): void
+  outputHelp(): void
+}
+
 function commands(): string {
-  const stream = process.stdout
-  const context = {
-    terminal: { stdout: stream, stderr: stream },
-    environment: {},
-    signal: new AbortController().signal,
-    setExitCode: () => undefined,
-  }
+  const terminal = { stdout: process.stdout, stderr: process.stderr }
+  const { signal } = new AbortController()
+  const program = createProgram({ terminal, environment: {}, signal, setExitCode: () => undefined })
   const pages: string[] = []
-  const describe = (
-    command: { name(): string; helpInformation(): string; commands: readonly unknown[] },
-    path: string,
-  ) => {
+  const describe = (command: AnyCommand, path: string) => {
     const name = path === '' ? command.name() : `${path} ${command.name()}`
-    pages.push(`## ${name}\n\n\`\`\`\n${fullHelp(command)}\n\`\`\`\n`)
-    for (const child of command.commands) describe(child as typeof command, name)
+    pages.push(`## ${name}\n\n\`\`\`\n${helpOf(command)}\n\`\`\`\n`)
+    for (const child of command.commands) describe(child, name)
   }
-  describe(createProgram(context) as never, '')
+  describe(program as unknown as AnyCommand, '')
   return `# Commands\n\nWhat \`--help\` prints. Exit codes are in [exit-codes.md](exit-codes.md).\n\n${pages.join('\n')}`
 }
 
 /** With the examples, which commander writes and does not give. */
-function fullHelp(command: object): string {
+function helpOf(command: AnyCommand): string {
   let text = ''
-  const printed = command as {
-    configureOutput(output: object): void
-    configureHelp(options: object): void
-    outputHelp(): void
-  }
-  printed.configureHelp({ helpWidth: 100 })
-  printed.configureOutput({
+  command.configureHelp({ helpWidth: 100 })
+  command.configureOutput({
     writeOut: (part: string) => {
       text += part
     },
     getOutHelpWidth: () => 100,
   })
-  printed.outputHelp()
+  command.outputHelp()
   return text.trim()
 }
 
@@ -88,4 +93,61 @@ async function openapi(): Promise<string> {
   await app.close()
   rmSync(folder, { recursive: true })
   return `${text}\n`
+}
+
+interface Schema {
+  readonly type?: string
+  readonly description?: string
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly patternProperties?: Readonly<Record<string, Schema>>
+  readonly items?: Schema
+  readonly anyOf?: readonly Schema[]
+  readonly const?: unknown
+}
+
+/** Every key of a YAML file, as a table. */
+function keysOf(schema: Schema): string {
+  const rows: string[] = []
+  const walk = (part: Schema, path: string) => {
+    const below: [string, Schema][] = [
+      ...Object.entries(part.properties ?? {}),
+      ...Object.values(part.patternProperties ?? {}).map((child): [string, Schema] => ['NAME', child]),
+    ]
+    for (const [key, child] of below) {
+      const here = path === '' ? key : `${path}.${key}`
+      rows.push(`| \`${here}\` | ${typeOf(child)} | ${(child.description ?? '').replace(/\|/g, '\\|')} |`)
+      walk(child, here)
+    }
+    if (part.items !== undefined) walk(part.items, `${path}[]`)
+    for (const choice of part.anyOf ?? []) walk(choice, path)
+  }
+  walk(schema, '')
+  return ['| key | form | what it does |', '|---|---|---|', ...new Set(rows)].join('\n')
+}
+
+function typeOf(schema: Schema): string {
+  if (schema.anyOf === undefined) return schema.const === undefined ? (schema.type ?? 'any') : `\`${schema.const}\``
+  return [...new Set(schema.anyOf.map(typeOf))].join(', ')
+}
+
+/** The limits with the reason that stands beside each in the code. */
+function limitsTable(): string {
+  const text = readFileSync('src/core/limits.ts', 'utf8')
+  const rows = [...text.matchAll(/\/\*\* ([^*]+?) \*\/\n\s+(\w+): ([^,\n]+),/g)]
+  return [
+    '| limit | value | why |',
+    '|---|---|---|',
+    ...rows.map(
+      ([, why, name, value]) => `| \`${name}\` | \`${value}\` | ${(why as string).replace(/\s*\n\s*\*\s*/g, ' ')} |`,
+    ),
+  ].join('\n')
+}
+
+function filled(path: string, name: string, text: string): string {
+  const page = readFileSync(path, 'utf8')
+  const [start, end] = [`<!-- ${name} -->\n`, '\n<!-- end -->']
+  const from = page.indexOf(start)
+  const to = page.indexOf(end, from)
+  if (from < 0 || to < 0) throw new Error(`${path} has no place for ${name}`)
+  return page.slice(0, from + start.length) + text + page.slice(to)
 }

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { Fault, oneLine } from './fault.js'
 
 /**
  * A path of unique ids: 40 hex digits for the organisation, then `/` and 16 for each step below it (folder, repository,
@@ -12,15 +11,6 @@ const pattern = /^[0-9a-f]{40}(?:\/[0-9a-f]{16})*$/
 /** True when `text` is a {@link Uidp}. */
 export function isUidp(text: string): text is Uidp {
   return pattern.test(text)
-}
-
-/**
- * Reads a UIDP.
- * @throws Fault `invalid-argument`
- */
-export function parseUidp(text: string): Uidp {
-  if (isUidp(text)) return text
-  throw new Fault('invalid-argument', `not a UIDP: '${oneLine(text.slice(0, 80))}'`)
 }
 
 /** A new organisation's UIDP, random. */

@@ -4,6 +4,3 @@ export interface Log {
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
 }
-
-/** Says nothing. */
-export const silentLog: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }

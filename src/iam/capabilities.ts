@@ -39,6 +39,3 @@ export const roles = {
     'delivery.replay',
   ],
 } as const satisfies Record<string, readonly Capability[]>
-
-/** The name of a set of capabilities. */
-export type Role = keyof typeof roles

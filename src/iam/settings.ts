@@ -17,7 +17,7 @@ export const authSettingsSchema = Type.Object(
       ),
     ),
   },
-  { additionalProperties: false },
+  { additionalProperties: false, description: 'who may use the API' },
 )
 
 /** Parsed {@link authSettingsSchema}. */

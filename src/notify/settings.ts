@@ -18,6 +18,7 @@ export const notifySettingsSchema = Type.Array(
     },
     closed,
   ),
+  { description: 'whom to tell of what' },
 )
 
 /** See {@link notifySettingsSchema}. */

@@ -8,7 +8,7 @@ const registry = Type.Object(
     ca: Type.Optional(Type.String({ description: 'a PEM file of certificates to trust besides the usual ones' })),
     clientCert: Type.Optional(Type.String({ description: 'a PEM file with the certificate that we show' })),
     clientKey: Type.Optional(Type.String({ description: 'a PEM file with its key' })),
-    username: Type.Optional(Type.String()),
+    username: Type.Optional(Type.String({ description: 'belongs together with password or passwordFile' })),
     password: Type.Optional(Type.String({ description: 'better: passwordFile' })),
     passwordFile: Type.Optional(Type.String({ description: 'a file that holds the password' })),
     tokenFile: Type.Optional(Type.String({ description: 'a file that holds a token to send as Bearer' })),
@@ -16,7 +16,7 @@ const registry = Type.Object(
       Type.Integer({ minimum: 1, maximum: 256, description: 'requests at a time; 16 when left out' }),
     ),
   },
-  closed,
+  { ...closed, description: 'one host, with its port where it is not 443' },
 )
 
 /** `registries:` of tidemark.yaml: settings of one registry, by its host as references name it. */
@@ -33,7 +33,7 @@ export const networkSchema = Type.Object(
       }),
     ),
   },
-  closed,
+  { ...closed, description: 'where registries may point us' },
 )
 
 /** See {@link registriesSchema}. */

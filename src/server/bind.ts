@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { TSchema } from 'typebox'
 import { type CallName, routes } from '../../client/src/index.js'
 import type { Operation, OperationContext } from '../api/operation.js'
+import { problem } from '../api/schemas.js'
 import { type Cost, noCost } from '../core/cost.js'
 import type { Services } from '../flows/open.js'
 import type { Auth } from './auth.js'
@@ -24,7 +24,7 @@ export function bindOperations(
         tags: [path.split('/')[3] ?? 'api'],
         security: [{ token: [] }],
         ...(method === 'POST' ? { body: operation.input } : { querystring: operation.input }),
-        response: { 200: operation.output as TSchema },
+        response: { 200: operation.output, default: { description: 'what went wrong', ...problem } },
       },
       onRequest: async (request) => {
         auth.require(request, operation.capability)

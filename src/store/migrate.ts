@@ -54,9 +54,8 @@ export async function migrate(db: Database, dialect: SqlDialect, now: number): P
   if ((await currentVersion(db, dialect)) === latest) return
   await db.transaction().execute(async (trx) => {
     if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(${advisoryLocks.migrate})`.execute(trx)
-    const { text, table } = words[dialect]
     if ((await currentVersion(trx, dialect)) === null) {
-      await run(trx, table('meta', [`key ${text} primary key`, `value ${text} not null`]))
+      await run(trx, metaTable(words[dialect]))
       await trx
         .insertInto('meta')
         .values([
@@ -80,6 +79,19 @@ export async function migrate(db: Database, dialect: SqlDialect, now: number): P
       .where('key', '=', 'schema')
       .execute()
   })
+}
+
+/** The whole schema as SQL: what a new database gets, for the committed copy in docs/. */
+export function ddlOf(dialect: SqlDialect): string {
+  const statements = [
+    metaTable(words[dialect]),
+    ...migrations.flatMap((migration) => migration.statements(words[dialect])),
+  ]
+  return `${statements.join(';\n')};\n`
+}
+
+function metaTable({ text, table }: DdlWords): string {
+  return table('meta', [`key ${text} primary key`, `value ${text} not null`])
 }
 
 /** null: there is no schema at all. */
