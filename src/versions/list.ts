@@ -16,7 +16,7 @@ import { semver } from './semver.js'
 import type { VersionOrder } from './version-order.js'
 
 /** A version order and where it holds. */
-export interface ListedOrder {
+interface ListedOrder {
   readonly order: VersionOrder
   /** Package URL types, lower case (purl-spec, types). */
   readonly purlTypes: readonly string[]

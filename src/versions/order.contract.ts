@@ -54,7 +54,7 @@ export function isTotalOrder(order: VersionOrder, samples: readonly string[], pi
 export type Contradiction = readonly [line: string, ours: '<' | '=' | '>' | '?', why: string]
 
 /** Tables of the shared data, and what is known to be wrong in them. */
-export interface Tables {
+interface Tables {
   readonly files: readonly string[]
   readonly pieces: readonly string[]
   /** What the ecosystem's own tool takes for a version, where the tables hold more than that. */

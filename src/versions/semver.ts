@@ -15,7 +15,7 @@ export const semver: VersionOrder = {
 }
 
 /** The parts of a semantic version as written. */
-export interface SemverParts {
+interface SemverParts {
   readonly major: string
   /** `0` when not written, as is `patch`. */
   readonly minor: string
