@@ -1,0 +1,90 @@
+import type { EvidenceFile } from './package-reader.js'
+
+/**
+ * Folders that hold most of a package's files and never evidence of another package: their paths are not kept. They are a
+ * third to a half of all paths of a Debian or Mariner image.
+ */
+const unkeptFolders = [
+  'usr/include/',
+  'usr/lib/.build-id/',
+  'usr/lib/locale/',
+  'usr/share/i18n/',
+  'usr/share/icons/',
+  'usr/share/info/',
+  'usr/share/licenses/',
+  'usr/share/locale/',
+  'usr/share/man/',
+  'usr/share/terminfo/',
+  'usr/share/zoneinfo/',
+  'lib/terminfo/',
+]
+
+/** Whether an owner of `path` (no leading slash) may ever be asked for, so that a file list is kept with it. */
+export function isKeptPath(path: string): boolean {
+  if (path.startsWith('usr/')) return !unkeptFolders.some((folder) => path.startsWith(folder))
+  return !path.startsWith('lib/terminfo/')
+}
+
+/** A name, version or architecture as every database has them: without white space and control characters, and short. */
+export function isWord(text: string): boolean {
+  return /^[^\s\p{Cc}]{1,255}$/u.test(text)
+}
+
+/**
+ * Files without those that another path already gave: after a usr-merge `lib` links to `usr/lib`, and the tree has one
+ * database at two paths.
+ */
+export function distinctFiles(files: Iterable<EvidenceFile>): EvidenceFile[] {
+  const distinct: EvidenceFile[] = []
+  for (const file of files) {
+    if (!distinct.some((other) => other.layer === file.layer && other.bytes.equals(file.bytes))) distinct.push(file)
+  }
+  return distinct
+}
+
+interface Wanted {
+  readonly path: string
+  /** The path as asked; false for what it was before a usr-merge. */
+  readonly isExact: boolean
+}
+
+/** Finds who owns some paths while file lists go by, one folder after the other; nothing else of the lists is kept. */
+export class OwnerSearch {
+  readonly #folders = new Map<string, Map<string, Wanted>>()
+  readonly #owners = new Map<string, string>()
+  readonly #exact = new Set<string>()
+
+  constructor(paths: ReadonlySet<string>) {
+    for (const path of paths) this.#want(path, { path, isExact: true })
+    for (const path of paths) {
+      // Databases of merged distributions still write /lib/… for what lies in usr/lib.
+      if (/^usr\/(?:bin|sbin|lib[^/]*)\//.test(path)) this.#want(path.slice(4), { path, isExact: false })
+    }
+  }
+
+  /** The names that are wanted in `folder`, which has no leading and no closing slash; undefined for none. */
+  names(folder: string): ReadonlyMap<string, Wanted> | undefined {
+    return this.#folders.get(folder)
+  }
+
+  /** Says that `owner` has the file; the first owner of the very path stays. */
+  found(wanted: Wanted, owner: string): void {
+    if (this.#exact.has(wanted.path) || (!wanted.isExact && this.#owners.has(wanted.path))) return
+    if (wanted.isExact) this.#exact.add(wanted.path)
+    this.#owners.set(wanted.path, owner)
+  }
+
+  /** Owners by path as asked for. */
+  get owners(): ReadonlyMap<string, string> {
+    return this.#owners
+  }
+
+  #want(path: string, wanted: Wanted): void {
+    const slash = path.lastIndexOf('/')
+    const folder = slash < 0 ? '' : path.slice(0, slash)
+    const names = this.#folders.get(folder) ?? new Map<string, Wanted>()
+    this.#folders.set(folder, names)
+    const name = path.slice(slash + 1)
+    if (!names.has(name)) names.set(name, wanted)
+  }
+}
