@@ -1,13 +1,20 @@
 import type { FoundPackage } from '../../core/package.js'
 import { toLicenseExpression } from '../../core/spdx.js'
-import { distinctFiles, isKeptPath, isWord, OwnerSearch } from './os-evidence.js'
+import {
+  distinctFiles,
+  distinctPackages,
+  isKeptPath,
+  isWord,
+  OwnerSearch,
+  RecordWriter,
+  readIdentity,
+  readRecords,
+} from './os-evidence.js'
 import type { EvidenceFiles, PackageReader, ReadWarning } from './package-reader.js'
 
 const kind = 'apk-installed'
 /** Where apk keeps its database: `lib/apk/db` until apk-tools 3 with a merged usr, and apko since it merges. */
 const databases = new Set(['lib/apk/db/installed', 'usr/lib/apk/db/installed'])
-/** Lines that are no fields are told one by one up to this many; a damaged file needs no thousand warnings. */
-const maxBadLines = 20
 
 /**
  * Alpine's package database, as apk-tools 2 and 3 and apko write it: records of one-letter fields, an empty line after each
@@ -27,27 +34,16 @@ export const apk: PackageReader = {
     },
   ],
   *read(files, warn) {
-    const seen = new Set<string>()
-    for (const file of distinctFiles(files.list(kind))) {
-      for (const found of readInstalled(file.bytes.toString(), file.path, warn)) {
-        const key = `${found.name} ${found.version} ${found.architecture}`
-        if (!seen.has(key)) yield found
-        seen.add(key)
-      }
-    }
+    yield* distinctPackages(readAll(files, warn))
   },
   owners,
 }
 
-/**
- * The database with the fields that are read here, and the paths of files that may be asked for. `#` and the number of its
- * first line stand before each record; `!` and a number before a line that is no field.
- */
+/** The database with the fields that are read here, and the paths of files that may be asked for, as `F` and `R`. */
 function reduceInstalled(bytes: Buffer): Uint8Array {
-  const kept: string[] = []
+  const kept = new RecordWriter()
   let folder: string | null = null
   let isInRecord = false
-  let badLines = 0
   let lineNumber = 0
   for (const line of bytes.toString().split('\n')) {
     lineNumber++
@@ -55,89 +51,59 @@ function reduceInstalled(bytes: Buffer): Uint8Array {
       isInRecord = false
       continue
     }
-    if (!isInRecord) kept.push(`#${lineNumber}`)
-    if (!isInRecord) folder = null
-    isInRecord = true
+    if (!isInRecord) {
+      kept.begin(lineNumber)
+      folder = null
+      isInRecord = true
+    }
     if (line[1] !== ':') {
-      if (++badLines <= maxBadLines) kept.push(`!${lineNumber}`)
+      kept.addBad(lineNumber)
       continue
     }
     const field = line[0] as string
-    if ('PVALoSI'.includes(field)) kept.push(line)
+    if ('PVALoSI'.includes(field)) kept.add(line)
     else if (field === 'F') folder = isKeptPath(`${line.slice(2)}/`) ? line : null
     else if (field === 'R' && folder !== null) {
-      if (folder !== '') kept.push(folder)
+      if (folder !== '') kept.add(folder)
       folder = ''
-      kept.push(line)
+      kept.add(line)
     }
   }
-  return Buffer.from(`${kept.join('\n')}\n`)
+  return kept.toBytes()
 }
 
-function* readInstalled(
-  reduced: string,
-  path: string,
-  warn: (warning: ReadWarning) => void,
-): Generator<FoundPackage, void> {
-  let start = 0
-  let record = new Map<string, string>()
-  const end = (): FoundPackage | null => {
-    const ended = record
-    record = new Map()
-    return start === 0 ? null : toPackage(ended, path, start, warn)
+function* readAll(files: EvidenceFiles, warn: (warning: ReadWarning) => void): Generator<FoundPackage, void> {
+  for (const { bytes, path } of distinctFiles(files.list(kind))) {
+    const warnHere = (message: string) => warn({ path, message })
+    for (const record of readRecords(bytes, 'FR', warnHere)) {
+      const identity = readIdentity(record, warnHere)
+      if (identity !== null) yield toPackage(identity, record.fields, path)
+    }
   }
-  for (const line of reduced.split('\n')) {
-    const mark = line[0]
-    if (mark === '!') warn({ path, message: `line ${line.slice(1)} is no field, and is not read` })
-    if (mark === '#') {
-      const found = end()
-      if (found) yield found
-      start = Number(line.slice(1))
-    } else if (mark === 'P' && record.has('P')) {
-      warn({ path, message: `the record at line ${start} has a second name, and is read as two packages` })
-      const found = end()
-      if (found) yield found
-      record.set('P', value(line))
-    } else if (mark !== undefined && line[1] === ':' && mark !== 'F' && mark !== 'R') record.set(mark, value(line))
-  }
-  const found = end()
-  if (found) yield found
-}
-
-function value(line: string): string {
-  return line.slice(2).trim()
 }
 
 function toPackage(
-  record: ReadonlyMap<string, string>,
+  { name, version }: { name: string; version: string },
+  fields: ReadonlyMap<string, string>,
   evidence: string,
-  start: number,
-  warn: (warning: ReadWarning) => void,
-): FoundPackage | null {
-  const name = record.get('P') ?? ''
-  const version = record.get('V') ?? ''
-  if (!isWord(name) || !isWord(version)) {
-    const missing = isWord(name) ? `version of ${name}` : 'package name'
-    warn({ path: evidence, message: `the record at line ${start} has no readable ${missing}, and is left out` })
-    return null
-  }
-  const origin = record.get('o') ?? ''
-  const license = toLicenseExpression(record.get('L') ?? '', 'list')
+): FoundPackage {
+  const origin = fields.get('o') ?? ''
+  const license = toLicenseExpression(fields.get('L') ?? '', 'list')
   return {
     type: 'apk',
     name,
     version,
-    architecture: record.get('A') || null,
+    architecture: fields.get('A') || null,
     source: isWord(origin) ? { name: origin, version } : null,
     licenses: license === null ? [] : [license],
     evidence,
-    ...(isVirtual(name, record) && { isVirtual: true }),
+    ...(isVirtual(name, fields) && { isVirtual: true }),
   }
 }
 
 /** `apk add --virtual NAME` makes a package of no size; names of Dockerfiles' build dependencies begin with a dot. */
-function isVirtual(name: string, record: ReadonlyMap<string, string>): boolean {
-  return name.startsWith('.') || (record.get('S') === '0' && record.get('I') === '0')
+function isVirtual(name: string, fields: ReadonlyMap<string, string>): boolean {
+  return name.startsWith('.') || (fields.get('S') === '0' && fields.get('I') === '0')
 }
 
 function owners(files: EvidenceFiles, paths: ReadonlySet<string>): ReadonlyMap<string, string> {
@@ -150,7 +116,7 @@ function owners(files: EvidenceFiles, paths: ReadonlySet<string>): ReadonlyMap<s
         const hit = wanted?.get(line.slice(2))
         if (hit !== undefined) search.found(hit, name)
       } else if (line.startsWith('F:')) wanted = search.names(line.slice(2))
-      else if (line.startsWith('P:')) name = value(line)
+      else if (line.startsWith('P:')) name = line.slice(2).trim()
       else if (line.startsWith('#')) wanted = undefined
     }
   }

@@ -1,3 +1,4 @@
+import type { FoundPackage } from '../../core/package.js'
 import type { EvidenceFile } from './package-reader.js'
 
 /**
@@ -40,6 +41,89 @@ export function distinctFiles(files: Iterable<EvidenceFile>): EvidenceFile[] {
     if (!distinct.some((other) => other.layer === file.layer && other.bytes.equals(file.bytes))) distinct.push(file)
   }
   return distinct
+}
+
+/**
+ * Records as text, so that a correction of a reader needs no layer again, with the number of each record's first line for
+ * warnings: `#` and that number before a record, then its fields as a letter, `:` and the value as it was; `P` is the
+ * package's name. `!` and a number stand for a line that is no field.
+ */
+export class RecordWriter {
+  readonly #lines: string[] = []
+  #badLines = 0
+
+  /** A record begins at this line. */
+  begin(lineNumber: number): void {
+    this.#lines.push(`#${lineNumber}`)
+  }
+
+  /** A letter, `:` and a value without line end. */
+  add(field: string): void {
+    this.#lines.push(field)
+  }
+
+  /** The line is no field; told one by one up to 20, since a damaged file needs no thousand warnings. */
+  addBad(lineNumber: number): void {
+    if (++this.#badLines <= 20) this.#lines.push(`!${lineNumber}`)
+  }
+
+  /** All that was written. */
+  toBytes(): Uint8Array {
+    return Buffer.from(`${this.#lines.join('\n')}\n`)
+  }
+}
+
+/** A record that {@link RecordWriter} wrote. */
+export interface PackageRecord {
+  readonly lineNumber: number
+  /** Values without white space around them, by letter. */
+  readonly fields: ReadonlyMap<string, string>
+}
+
+/** What {@link RecordWriter} wrote; a record with two names is two. Fields named by a letter of `skipped` are left out. */
+export function* readRecords(
+  bytes: Buffer,
+  skipped: string,
+  warn: (message: string) => void,
+): Generator<PackageRecord, void> {
+  let lineNumber = 0
+  let fields = new Map<string, string>()
+  for (const line of bytes.toString().split('\n')) {
+    const mark = line[0]
+    if (mark === undefined || skipped.includes(mark)) continue
+    if (mark === '!') warn(`line ${line.slice(1)} is no field, and is not read`)
+    else if (mark === '#' || (mark === 'P' && fields.has('P'))) {
+      if (mark === 'P') warn(`the record at line ${lineNumber} has a second name, and is read as two packages`)
+      if (lineNumber > 0) yield { lineNumber, fields }
+      fields = new Map()
+      if (mark === '#') lineNumber = Number(line.slice(1))
+    }
+    if (line[1] === ':') fields.set(mark, line.slice(2).trim())
+  }
+  if (lineNumber > 0) yield { lineNumber, fields }
+}
+
+/** Name and version of a record; null with a warning when one of them is none. */
+export function readIdentity(
+  { lineNumber, fields }: PackageRecord,
+  warn: (message: string) => void,
+): { name: string; version: string } | null {
+  const name = fields.get('P') ?? ''
+  const version = fields.get('V') ?? ''
+  if (isWord(name) && isWord(version)) return { name, version }
+  const missing = isWord(name) ? `version of ${name}` : 'package name'
+  warn(`the record at line ${lineNumber} has no readable ${missing}, and is left out`)
+  return null
+}
+
+/** Those that no file before gave: databases of a distribution may say the same package twice. */
+export function* distinctPackages(packages: Iterable<FoundPackage>): Generator<FoundPackage, void> {
+  const seen = new Set<string>()
+  for (const found of packages) {
+    const key = `${found.name} ${found.version} ${found.architecture}`
+    if (!seen.has(key)) yield found
+    seen.add(key)
+  }
 }
 
 interface Wanted {
