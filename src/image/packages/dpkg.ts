@@ -100,18 +100,25 @@ function reduceStatus(bytes: Buffer): Uint8Array {
   return kept.toBytes()
 }
 
-/** Paths one a line without leading slash; folders, which stand before what is in them, are left out. */
+/**
+ * Names one a line, under `/` and the folder they lie in: less than half of the bytes. Folders, which stand before what is
+ * in them, are left out.
+ */
 function reduceList(bytes: Buffer, pathAt: number): Uint8Array {
   const lines = bytes.toString().split('\n')
   const kept: string[] = []
+  let folder: string | null = null
   for (let index = 0; index < lines.length; index++) {
     const line = (lines[index] as string).slice(pathAt)
     const path = line.startsWith('/') ? line.slice(1) : line
-    const next = lines[index + 1]?.slice(pathAt)
-    if (path === '' || next?.startsWith(`${line}/`) || !isKeptPath(path)) continue
-    kept.push(path)
+    if (path === '' || lines[index + 1]?.startsWith(`${line}/`, pathAt) || !isKeptPath(path)) continue
+    const slash = path.lastIndexOf('/')
+    const itsFolder = slash < 0 ? '' : path.slice(0, slash)
+    if (itsFolder !== folder) kept.push(`/${itsFolder}`)
+    folder = itsFolder
+    kept.push(path.slice(slash + 1))
   }
-  return Buffer.from(`${kept.join('\n')}\n`)
+  return Buffer.from(kept.join('\n'))
 }
 
 /**
@@ -235,9 +242,10 @@ function owners(files: EvidenceFiles, paths: ReadonlySet<string>): ReadonlyMap<s
 }
 
 function searchList(list: string, owner: string, search: OwnerSearch): void {
-  for (const path of list.split('\n')) {
-    const slash = path.lastIndexOf('/')
-    const wanted = search.names(slash < 0 ? '' : path.slice(0, slash))?.get(path.slice(slash + 1))
+  let names: ReturnType<OwnerSearch['names']>
+  for (const line of list.split('\n')) {
+    if (line.startsWith('/')) names = search.names(line.slice(1))
+    const wanted = names?.get(line)
     if (wanted !== undefined) search.found(wanted, owner)
   }
 }
