@@ -5,6 +5,7 @@ import {
   distinctPackages,
   isKeptPath,
   isWord,
+  limitWarnings,
   OwnerSearch,
   RecordWriter,
   readIdentity,
@@ -34,7 +35,7 @@ export const apk: PackageReader = {
     },
   ],
   *read(files, warn) {
-    yield* distinctPackages(readAll(files, warn))
+    yield* distinctPackages(readAll(files, limitWarnings(warn)))
   },
   owners,
 }

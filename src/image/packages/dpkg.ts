@@ -4,6 +4,7 @@ import {
   distinctPackages,
   isKeptPath,
   isWord,
+  limitWarnings,
   OwnerSearch,
   type PackageRecord,
   RecordWriter,
@@ -73,7 +74,7 @@ export const dpkg: PackageReader = {
     },
   ],
   *read(files, warn) {
-    yield* distinctPackages(readAll(files, warn))
+    yield* distinctPackages(readAll(files, limitWarnings(warn)))
   },
   owners,
 }

@@ -1,5 +1,5 @@
 import type { FoundPackage } from '../../core/package.js'
-import type { EvidenceFile } from './package-reader.js'
+import type { EvidenceFile, ReadWarning } from './package-reader.js'
 
 /**
  * Folders that hold most of a package's files and never evidence of another package: their paths are not kept. They are a
@@ -126,6 +126,22 @@ export function* distinctPackages(packages: Iterable<FoundPackage>): Generator<F
   }
 }
 
+/** A file with so much wrong in it is not told about any further. */
+const maxWarningsOfFile = 50
+
+/** Passes the first warnings about each file on, and says once that there are more. */
+export function limitWarnings(warn: (warning: ReadWarning) => void): (warning: ReadWarning) => void {
+  const counts = new Map<string, number>()
+  return (warning) => {
+    const count = (counts.get(warning.path) ?? 0) + 1
+    counts.set(warning.path, count)
+    if (count <= maxWarningsOfFile) warn(warning)
+    else if (count === maxWarningsOfFile + 1) {
+      warn({ path: warning.path, message: 'more is wrong with it than is told here, and packages are missing' })
+    }
+  }
+}
+
 interface Wanted {
   readonly path: string
   /** The path as asked; false for what it was before a usr-merge. */
@@ -134,7 +150,7 @@ interface Wanted {
 
 /** Finds who owns some paths while file lists go by, one folder after the other; nothing else of the lists is kept. */
 export class OwnerSearch {
-  readonly #folders = new Map<string, Map<string, Wanted>>()
+  readonly #folders = new Map<string, Map<string, Wanted[]>>()
   readonly #owners = new Map<string, string>()
   readonly #exact = new Set<string>()
 
@@ -147,15 +163,17 @@ export class OwnerSearch {
   }
 
   /** The names that are wanted in `folder`, which has no leading and no closing slash; undefined for none. */
-  names(folder: string): ReadonlyMap<string, Wanted> | undefined {
+  names(folder: string): ReadonlyMap<string, readonly Wanted[]> | undefined {
     return this.#folders.get(folder)
   }
 
-  /** Says that `owner` has the file; the first owner of the very path stays. */
-  found(wanted: Wanted, owner: string): void {
-    if (this.#exact.has(wanted.path) || (!wanted.isExact && this.#owners.has(wanted.path))) return
-    if (wanted.isExact) this.#exact.add(wanted.path)
-    this.#owners.set(wanted.path, owner)
+  /** Says that `owner` has the file of a name; the first owner of the very path stays. */
+  found(wanted: readonly Wanted[], owner: string): void {
+    for (const { path, isExact } of wanted) {
+      if (this.#exact.has(path) || (!isExact && this.#owners.has(path))) continue
+      if (isExact) this.#exact.add(path)
+      this.#owners.set(path, owner)
+    }
   }
 
   /** Owners by path as asked for. */
@@ -166,9 +184,11 @@ export class OwnerSearch {
   #want(path: string, wanted: Wanted): void {
     const slash = path.lastIndexOf('/')
     const folder = slash < 0 ? '' : path.slice(0, slash)
-    const names = this.#folders.get(folder) ?? new Map<string, Wanted>()
+    const names = this.#folders.get(folder) ?? new Map<string, Wanted[]>()
     this.#folders.set(folder, names)
     const name = path.slice(slash + 1)
-    if (!names.has(name)) names.set(name, wanted)
+    const others = names.get(name)
+    if (others === undefined) names.set(name, [wanted])
+    else others.push(wanted)
   }
 }
