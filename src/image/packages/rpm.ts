@@ -7,7 +7,7 @@ import { type DatabaseEvidence, EvidenceWriter, readEvidence } from './rpm/evide
 import { eachFile, headerTags, numberOf, openHeader, type RpmHeader, stringOf } from './rpm/header.js'
 import { isNdb, reduceNdb } from './rpm/ndb.js'
 import { isSqlite, reduceSqlite } from './rpm/sqlite.js'
-import { overlay, reduceWal } from './rpm/sqlite-wal.js'
+import { maxLogRepeats, overlay, reduceWal } from './rpm/sqlite-wal.js'
 
 const databaseKind = 'rpm-database'
 const logKind = 'rpm-wal'
@@ -44,7 +44,7 @@ export const rpm: PackageReader = {
       maxBytes: maxDatabaseBytes,
       reduce: (bytes) => {
         if (bytes.length === 0) return null
-        const kept = new EvidenceWriter(bytes.length)
+        const kept = new EvidenceWriter(maxLogRepeats * bytes.length)
         reduceWal(bytes, kept)
         return kept.toBytes()
       },
@@ -98,9 +98,9 @@ function* readHeaders(files: EvidenceFiles, warn: (warning: ReadWarning) => void
     const inFolder = databaseNames.flatMap((name) => databases.filter(({ path }) => path === `${folder}/${name}`))
     const opened = inFolder.map((file) => ({ file, evidence: readEvidence(file.bytes) }))
     // rpm opens one database of a folder; one that was just made and is empty must not hide the other.
-    const used = opened.find(({ evidence }) => evidence.headers.size > 0) ?? opened[0]
+    const used = opened.find(({ evidence }) => evidence.headers.length > 0) ?? opened[0]
     for (const { file, evidence } of opened) {
-      const isUnused = file !== used?.file && evidence.headers.size > 0
+      const isUnused = file !== used?.file && evidence.headers.length > 0
       if (isUnused) warn({ path: file.path, message: `it is not read, because rpm reads ${used?.file.path} beside it` })
       if (file === used?.file) yield* readDatabase(file, evidence, files, warn)
     }
@@ -119,7 +119,7 @@ function* readDatabase(
   const log = logFile === undefined ? undefined : readEvidence(logFile.bytes)
   for (const message of log?.losses ?? []) warn({ path: `${path}-wal`, message })
   const isChanged = log !== undefined && log.interiors.size + log.leaves.size > 0
-  for (const bytes of isChanged ? overlay(evidence, log, warnHere) : evidence.headers.values()) {
+  for (const { bytes } of isChanged ? overlay(evidence, log, warnHere) : evidence.headers) {
     const header = openHeader(bytes)
     if (header !== null) yield { path, header }
   }

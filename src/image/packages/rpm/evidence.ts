@@ -20,9 +20,9 @@ export class EvidenceWriter {
   #losses = 0
   #budget: number
 
-  /** Of a file of `sourceBytes`: headers that overlap in it, and so add up to more, are not all read. */
-  constructor(sourceBytes: number) {
-    this.#budget = sourceBytes
+  /** Of headers that lie in each other, and so add up to more than their file has, only `maxHeaderBytes` are read. */
+  constructor(maxHeaderBytes: number) {
+    this.#budget = maxHeaderBytes
   }
 
   /** Keeps what is read of a package's header. */
@@ -48,7 +48,7 @@ export class EvidenceWriter {
     this.#add(interiorPart, page, numbers(children))
   }
 
-  /** A page that holds headers, in order of their numbers. */
+  /** A page that holds headers of these numbers in order; those of them that are in its file are kept next. */
   leaf(page: number, ids: readonly number[]): void {
     this.#add(leafPart, page, numbers(ids))
   }
@@ -69,9 +69,17 @@ export class EvidenceWriter {
   }
 }
 
+/** A header that was kept. */
+export interface KeptHeader {
+  readonly id: number
+  /** The page it lies in; 0 in databases without such pages. */
+  readonly page: number
+  readonly bytes: Buffer
+}
+
 /** What {@link EvidenceWriter} kept. */
 export interface DatabaseEvidence {
-  readonly headers: Map<number, Buffer>
+  readonly headers: KeptHeader[]
   readonly losses: string[]
   root: number | undefined
   readonly interiors: Map<number, readonly number[]>
@@ -81,21 +89,25 @@ export interface DatabaseEvidence {
 /** Reads what {@link EvidenceWriter} wrote. */
 export function readEvidence(bytes: Buffer): DatabaseEvidence {
   const evidence: DatabaseEvidence = {
-    headers: new Map(),
+    headers: [],
     losses: [],
     root: undefined,
     interiors: new Map(),
     leaves: new Map(),
   }
+  let page = 0
   for (let at = 0; at + 9 <= bytes.length; ) {
     const id = bytes.readUInt32BE(at + 1)
     const end = at + 9 + bytes.readUInt32BE(at + 5)
     const part = bytes.subarray(at + 9, end)
-    if (bytes[at] === headerPart) evidence.headers.set(id, part)
+    if (bytes[at] === headerPart) evidence.headers.push({ id, page, bytes: part })
     else if (bytes[at] === lossPart) evidence.losses.push(part.toString())
     else if (bytes[at] === rootPart) evidence.root = id
     else if (bytes[at] === interiorPart) evidence.interiors.set(id, readNumbers(part))
-    else if (bytes[at] === leafPart) evidence.leaves.set(id, readNumbers(part))
+    else if (bytes[at] === leafPart) {
+      evidence.leaves.set(id, readNumbers(part))
+      page = id
+    }
     at = end
   }
   return evidence

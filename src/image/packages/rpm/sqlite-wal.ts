@@ -1,4 +1,4 @@
-import type { DatabaseEvidence, EvidenceWriter } from './evidence.js'
+import type { DatabaseEvidence, EvidenceWriter, KeptHeader } from './evidence.js'
 import {
   isPackageRow,
   readBlob,
@@ -12,6 +12,8 @@ import {
 const headBytes = 32
 const frameHeadBytes = 24
 const magic = 0x377f_0682
+/** Pages that the table no longer uses stay in a log with the rows they had, so that rows may be there some times. */
+export const maxLogRepeats = 4
 
 /**
  * Keeps what a write-ahead log changes of the table of packages: https://sqlite.org/fileformat2.html section 4. The log holds
@@ -32,6 +34,7 @@ export function reduceWal(bytes: Buffer, kept: EvidenceWriter): void {
       return at === undefined ? undefined : bytes.subarray(at, at + pageBytes)
     },
     used: new Set(),
+    unreadBytes: maxLogRepeats * bytes.length,
   }
   for (const [number, at] of frames) {
     const page = bytes.subarray(at, at + pageBytes)
@@ -58,14 +61,15 @@ function keepLeaf(
   const rows = cells.filter((cell) => isPackageRow(page.subarray(cell.payloadAt, cell.payloadAt + cell.localBytes)))
   if (rows.length < cells.length) return
   if (!isWhole) kept.lose(`a row of page ${number} of the log is damaged, and its package is lost`)
-  for (const cell of rows) {
-    const blob = readBlob(readPayload(pages, page, cell))
-    if (blob !== null) kept.header(cell.rowid, blob)
-  }
   kept.leaf(
     number,
     rows.map(({ rowid }) => rowid),
   )
+  pages.used.clear()
+  for (const cell of rows) {
+    const blob = readBlob(readPayload(pages, page, cell))
+    if (blob !== null) kept.header(cell.rowid, blob)
+  }
 }
 
 /**
@@ -115,7 +119,9 @@ export function* overlay(
   main: DatabaseEvidence,
   log: DatabaseEvidence,
   lose: (message: string) => void,
-): Generator<Buffer, void> {
+): Generator<KeptHeader, void> {
+  const mainHeaders = new Map(main.headers.map((header) => [header.id, header]))
+  const logHeaders = new Map(log.headers.map((header) => [`${header.page} ${header.id}`, header]))
   const waiting = [log.root ?? main.root ?? 0]
   const seen = new Set<number>()
   for (let page = waiting.pop(); page !== undefined; page = waiting.pop()) {
@@ -129,7 +135,7 @@ export function* overlay(
     seen.add(page)
     waiting.push(...[...(children ?? [])].reverse())
     for (const id of ids ?? []) {
-      const header = log.headers.get(id) ?? main.headers.get(id)
+      const header = logHeaders.get(`${page} ${id}`) ?? mainHeaders.get(id)
       if (header === undefined) lose(`package number ${id} cannot be read, and is lost`)
       else yield header
     }

@@ -15,8 +15,10 @@ export interface SqlitePages {
   readonly usableBytes: number
   /** Numbered from 1; undefined when there is none. */
   page(number: number): Buffer | undefined
-  /** Pages that were read: none is read twice, so cycles end and each byte is copied once. */
+  /** Pages that were read: none is read twice, so cycles end. */
   readonly used: Set<number>
+  /** Bytes of rows that may still be read: rows that lie in each other add up to more than there are. */
+  unreadBytes: number
 }
 
 /**
@@ -40,13 +42,15 @@ export function reduceSqlite(bytes: Buffer, kept: EvidenceWriter): void {
   }
   kept.root(root)
   walk(pages, root, kept, (number, cells, page) => {
+    kept.leaf(
+      number,
+      cells.map(({ rowid }) => rowid),
+    )
     for (const cell of cells) {
       const blob = readBlob(readPayload(pages, page, cell))
       if (blob === null) kept.lose(`package number ${cell.rowid} cannot be read, and is lost`)
       else kept.header(cell.rowid, blob)
     }
-    const ids = cells.map(({ rowid }) => rowid)
-    kept.leaf(number, ids)
   })
 }
 
@@ -62,6 +66,7 @@ function pagesOf(bytes: Buffer): SqlitePages | null {
       return number < 1 || end > bytes.length ? undefined : bytes.subarray(end - pageBytes, end)
     },
     used: new Set(),
+    unreadBytes: bytes.length,
   }
 }
 
@@ -150,16 +155,19 @@ function walk(
 
 /** A cell's payload with what lies in overflow pages; null when it is not all there. */
 export function readPayload(
-  { usableBytes, page: pageOf, used }: SqlitePages,
+  pages: SqlitePages,
   page: Buffer,
   { payloadBytes, payloadAt, localBytes }: Cell,
 ): Buffer | null {
+  pages.unreadBytes -= payloadBytes
+  if (pages.unreadBytes < 0) return null
+  const { usableBytes, used } = pages
   const local = page.subarray(payloadAt, payloadAt + localBytes)
   if (localBytes === payloadBytes) return local
   const parts = [local]
   let next = page.readUInt32BE(payloadAt + localBytes)
   for (let missing = payloadBytes - localBytes; missing > 0; ) {
-    const overflow = next === 0 || used.has(next) ? undefined : pageOf(next)
+    const overflow = next === 0 || used.has(next) ? undefined : pages.page(next)
     if (overflow === undefined) return null
     used.add(next)
     parts.push(overflow.subarray(4, Math.min(4 + missing, usableBytes)))
