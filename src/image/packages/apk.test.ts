@@ -94,6 +94,14 @@ describe('apk', () => {
     ])
   })
 
+  it('stops at more records than any distribution has, and says so', () => {
+    const { packages, warnings } = readFiles(apk, { [path]: 'P:a\nV:1\n\n'.repeat(100_001) })
+    expect(packages).toHaveLength(1)
+    expect(warnings).toEqual([{ path, message: 'it has more than 100000 records, and the rest is left out' }])
+    const nonsense = readFiles(apk, { [path]: 'C:x\n\n'.repeat(1_000) })
+    expect(nonsense.warnings).toHaveLength(51)
+  })
+
   it('finds owners, through a merged usr as well', () => {
     const { evidence } = readFiles(apk, { [path]: musl })
     const asked = ['lib/ld-musl-x86_64.so.1', 'usr/lib/libc.musl-x86_64.so.1', 'usr/bin/ldd', 'usr/bin/musl', 'ldd']

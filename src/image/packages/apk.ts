@@ -6,6 +6,7 @@ import {
   isKeptPath,
   isWord,
   limitWarnings,
+  linesOf,
   OwnerSearch,
   RecordWriter,
   readIdentity,
@@ -29,8 +30,8 @@ export const apk: PackageReader = {
       kind,
       names: ['installed'],
       wants: (path) => databases.has(path),
-      // 5,000 packages of 10 kB, most of it checksums of files; the largest images have a tenth of that.
-      maxBytes: 64 * 1024 * 1024,
+      // 3,000 packages of 10 kB, most of it checksums of files; the largest images have a fifth of that.
+      maxBytes: 32 * 1024 * 1024,
       reduce: reduceInstalled,
     },
   ],
@@ -46,14 +47,14 @@ function reduceInstalled(bytes: Buffer): Uint8Array {
   let folder: string | null = null
   let isInRecord = false
   let lineNumber = 0
-  for (const line of bytes.toString().split('\n')) {
+  for (const line of linesOf(bytes.toString())) {
     lineNumber++
     if (line === '' || line === '\r') {
       isInRecord = false
       continue
     }
     if (!isInRecord) {
-      kept.begin(lineNumber)
+      if (!kept.begin(lineNumber)) break
       folder = null
       isInRecord = true
     }
@@ -112,7 +113,7 @@ function owners(files: EvidenceFiles, paths: ReadonlySet<string>): ReadonlyMap<s
   for (const file of distinctFiles(files.list(kind))) {
     let name = ''
     let wanted: ReturnType<OwnerSearch['names']>
-    for (const line of file.bytes.toString().split('\n')) {
+    for (const line of linesOf(file.bytes.toString())) {
       if (line.startsWith('R:')) {
         const hit = wanted?.get(line.slice(2))
         if (hit !== undefined) search.found(hit, name)

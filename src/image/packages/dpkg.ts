@@ -5,6 +5,7 @@ import {
   isKeptPath,
   isWord,
   limitWarnings,
+  linesOf,
   OwnerSearch,
   type PackageRecord,
   RecordWriter,
@@ -15,6 +16,8 @@ import type { EvidenceFiles, PackageReader, ReadWarning } from './package-reader
 
 const infoFolder = 'var/lib/dpkg/info'
 const statusFolder = 'var/lib/dpkg/status.d'
+/** Chromium and the kernel name some tens; a file of nothing but names must not cost a second. */
+const maxLicenses = 200
 /** Fields that are read here, and the letters they are kept under. */
 const letters = new Map([
   ['package', 'P'],
@@ -36,8 +39,8 @@ export const dpkg: PackageReader = {
       kind: 'dpkg-status',
       names: ['status'],
       wants: (path) => path === 'var/lib/dpkg/status',
-      // 20,000 packages of 2 kB; a Debian image has some hundreds.
-      maxBytes: 64 * 1024 * 1024,
+      // 20,000 packages of 1.5 kB; a Debian image has some hundreds.
+      maxBytes: 32 * 1024 * 1024,
       reduce: reduceStatus,
     },
     {
@@ -83,13 +86,13 @@ function reduceStatus(bytes: Buffer): Uint8Array {
   const kept = new RecordWriter()
   let isInRecord = false
   let lineNumber = 0
-  for (const line of bytes.toString().split('\n')) {
+  for (const line of linesOf(bytes.toString())) {
     lineNumber++
     if (line === '' || line === '\r') {
       isInRecord = false
       continue
     }
-    if (!isInRecord) kept.begin(lineNumber)
+    if (!isInRecord && !kept.begin(lineNumber)) break
     isInRecord = true
     if (line[0] === ' ' || line[0] === '\t') continue
     const colon = line.indexOf(':')
@@ -106,19 +109,23 @@ function reduceStatus(bytes: Buffer): Uint8Array {
  * in them, are left out.
  */
 function reduceList(bytes: Buffer, pathAt: number): Uint8Array {
-  const lines = bytes.toString().split('\n')
   const kept: string[] = []
   let folder: string | null = null
-  for (let index = 0; index < lines.length; index++) {
-    const line = (lines[index] as string).slice(pathAt)
-    const path = line.startsWith('/') ? line.slice(1) : line
-    if (path === '' || lines[index + 1]?.startsWith(`${line}/`, pathAt) || !isKeptPath(path)) continue
+  let line = ''
+  const keep = (path: string) => {
+    if (path === '' || !isKeptPath(path)) return
     const slash = path.lastIndexOf('/')
     const itsFolder = slash < 0 ? '' : path.slice(0, slash)
     if (itsFolder !== folder) kept.push(`/${itsFolder}`)
     folder = itsFolder
     kept.push(path.slice(slash + 1))
   }
+  for (const next of linesOf(bytes.toString())) {
+    const path = next.slice(next[pathAt] === '/' ? pathAt + 1 : pathAt)
+    if (!path.startsWith(`${line}/`)) keep(line)
+    line = path
+  }
+  keep(line)
   return Buffer.from(kept.join('\n'))
 }
 
@@ -127,15 +134,14 @@ function reduceList(bytes: Buffer, pathAt: number): Uint8Array {
  * license holds the text of one that is named elsewhere. Null for a copyright file in prose.
  */
 function reduceCopyright(bytes: Buffer): Uint8Array | null {
-  const lines = bytes.toString().split('\n')
-  const first = lines.findIndex((line) => line.trim() !== '')
-  if (!/^format(?:-specification)?:/i.test(lines[first] ?? '')) return null
+  const text = bytes.toString().trimStart()
+  if (!/^format(?:-specification)?:/i.test(text)) return null
   const names = new Set<string>()
   let license = ''
   let isNamed = true
-  for (const line of [...lines, '']) {
+  for (const line of linesOf(`${text}\n`)) {
     if (line.trim() === '') {
-      if (isNamed && license !== '') names.add(license)
+      if (isNamed && license !== '' && names.size < maxLicenses) names.add(license)
       license = ''
       isNamed = false
     } else if (/^files:/i.test(line)) isNamed = true
@@ -244,7 +250,7 @@ function owners(files: EvidenceFiles, paths: ReadonlySet<string>): ReadonlyMap<s
 
 function searchList(list: string, owner: string, search: OwnerSearch): void {
   let names: ReturnType<OwnerSearch['names']>
-  for (const line of list.split('\n')) {
+  for (const line of linesOf(list)) {
     if (line.startsWith('/')) names = search.names(line.slice(1))
     const wanted = names?.get(line)
     if (wanted !== undefined) search.found(wanted, owner)

@@ -11,7 +11,7 @@ describe('packageReaders', () => {
     const files = readdirSync(folder).filter((name) => /^[^.]+\.ts$/.test(name) && name !== 'list.ts')
     const readers: string[] = []
     for (const file of files) {
-      const module: Record<string, unknown> = await import(`./${basename(file, '.ts')}.ts`)
+      const module: Record<string, unknown> = await import(/* @vite-ignore */ new URL(file, import.meta.url).href)
       for (const value of Object.values(module)) {
         if (typeof value !== 'object' || value === null || !('captures' in value) || !('read' in value)) continue
         readers.push(basename(file, '.ts'))

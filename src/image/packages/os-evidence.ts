@@ -43,18 +43,34 @@ export function distinctFiles(files: Iterable<EvidenceFile>): EvidenceFile[] {
   return distinct
 }
 
+/** Lines without their ends, one at a time: a file of nothing but line ends must not become an array. */
+export function* linesOf(text: string): Generator<string, void> {
+  for (let start = 0; start <= text.length; ) {
+    const end = text.indexOf('\n', start)
+    yield text.slice(start, end < 0 ? text.length : end)
+    if (end < 0) return
+    start = end + 1
+  }
+}
+
+/** No distribution has so many packages; Debian has 70,000. */
+const maxRecords = 100_000
+
 /**
  * Records as text, so that a correction of a reader needs no layer again, with the number of each record's first line for
  * warnings: `#` and that number before a record, then its fields as a letter, `:` and the value as it was; `P` is the
- * package's name. `!` and a number stand for a line that is no field.
+ * package's name. `!` and a number stand for a line that is no field, `%` for records that were too many.
  */
 export class RecordWriter {
   readonly #lines: string[] = []
   #badLines = 0
+  #records = 0
 
-  /** A record begins at this line. */
-  begin(lineNumber: number): void {
-    this.#lines.push(`#${lineNumber}`)
+  /** A record begins at this line. False when there are too many: then no more is kept. */
+  begin(lineNumber: number): boolean {
+    const isKept = ++this.#records <= maxRecords
+    this.#lines.push(isKept ? `#${lineNumber}` : '%')
+    return isKept
   }
 
   /** A letter, `:` and a value without line end. */
@@ -88,10 +104,11 @@ export function* readRecords(
 ): Generator<PackageRecord, void> {
   let lineNumber = 0
   let fields = new Map<string, string>()
-  for (const line of bytes.toString().split('\n')) {
+  for (const line of linesOf(bytes.toString())) {
     const mark = line[0]
     if (mark === undefined || skipped.includes(mark)) continue
-    if (mark === '!') warn(`line ${line.slice(1)} is no field, and is not read`)
+    if (mark === '%') warn(`it has more than ${maxRecords} records, and the rest is left out`)
+    else if (mark === '!') warn(`line ${line.slice(1)} is no field, and is not read`)
     else if (mark === '#' || (mark === 'P' && fields.has('P'))) {
       if (mark === 'P') warn(`the record at line ${lineNumber} has a second name, and is read as two packages`)
       if (lineNumber > 0) yield { lineNumber, fields }

@@ -27,6 +27,9 @@ const dirIndexes = 1116
 const baseNames = 1117
 const dirNames = 1118
 
+/** The tags that {@link openHeader} looks for. */
+const readTags: ReadonlySet<number> = new Set([...keptTags, dirIndexes, baseNames, dirNames])
+
 const int32 = 4
 const int64 = 5
 const string = 6
@@ -64,9 +67,10 @@ export function openHeader(blob: Buffer): RpmHeader | null {
   if (entryCount > maxEntries || dataBytes > maxDataBytes || dataAt + dataBytes > blob.length) return null
   const entries = new Map<number, Entry>()
   for (let at = 8; at < dataAt; at += 16) {
+    const tag = blob.readUInt32BE(at)
     const offset = blob.readUInt32BE(at + 8)
-    if (offset >= dataBytes) continue
-    entries.set(blob.readUInt32BE(at), { type: blob.readUInt32BE(at + 4), offset, count: blob.readUInt32BE(at + 12) })
+    if (offset >= dataBytes || !readTags.has(tag)) continue
+    entries.set(tag, { type: blob.readUInt32BE(at + 4), offset, count: blob.readUInt32BE(at + 12) })
   }
   return { data: blob.subarray(dataAt, dataAt + dataBytes), entries }
 }
