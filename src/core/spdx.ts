@@ -4,7 +4,7 @@ import { spdxExceptionIds, spdxLicenseIds } from './spdx-ids.js'
  * What words side by side mean, without an operator between them: a `list` of licenses that all hold (apk's old style,
  * `MIT BSD GPL2+`), one `name` (rpm's `Public Domain`), or that the text is prose and no expression at all (DEP-5).
  */
-export type SideBySide = 'list' | 'name' | 'prose'
+type SideBySide = 'list' | 'name' | 'prose'
 
 /** An expression of this many characters names some 200 licenses; what is longer is a license's text. */
 const maxExpressionLength = 4_000

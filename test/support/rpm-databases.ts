@@ -100,7 +100,7 @@ export function bdbOf(headers: readonly Buffer[], order: 'little' | 'big'): Buff
 }
 
 /** rpm's SQLite database while it is open, with the tables that rpm makes. */
-export interface RpmSqlite {
+interface RpmSqlite {
   readonly database: SqliteDatabase
   /** The file's bytes, and its log's where there is one. */
   files(): { readonly main: Buffer; readonly wal: Buffer | null }
@@ -150,7 +150,7 @@ function item(type: number, bytes: Buffer): Buffer {
 }
 
 /** Where a database is damaged: bytes changed, at shares of its length, and how much of it is there. */
-export interface Damage {
+interface Damage {
   readonly edits: readonly (readonly [number, number])[]
   readonly share: number
 }
