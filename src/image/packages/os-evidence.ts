@@ -38,7 +38,7 @@ export function isWord(text: string): boolean {
 export function distinctFiles(files: Iterable<EvidenceFile>): EvidenceFile[] {
   const distinct: EvidenceFile[] = []
   for (const file of files) {
-    if (!distinct.some((other) => other.layer === file.layer && other.bytes.equals(file.bytes))) distinct.push(file)
+    if (!distinct.some((other) => other.bytes.equals(file.bytes))) distinct.push(file)
   }
   return distinct
 }

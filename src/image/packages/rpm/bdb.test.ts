@@ -26,8 +26,8 @@ describe('reduceBdb', () => {
 
   it('ends at a chain of pages that turns back, and reads the rest', () => {
     const bytes = bdbOf(['a', 'b', 'c', 'd', 'e', 'f'].map(header), 'little')
-    // The header of b lies in page 1, that of c in pages 2 to 4: the last of these turns to the first.
-    bytes.writeUInt32LE(2, 3 * 4096 + 16)
+    // The header of b lies in page 1, that of c in pages 2 to 4: the first of these goes on with itself.
+    bytes.writeUInt32LE(2, 2 * 4096 + 16)
     expect(read(bytes)).toEqual({
       names: ['a', 'b', 'd', 'e', 'f'],
       messages: ['package number 3 cannot be read, and is lost'],

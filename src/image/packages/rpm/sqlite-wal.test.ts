@@ -34,6 +34,8 @@ function makeLogged(pageBytes: number) {
   const inFile = list()
   add(120, 200)
   database.exec('DELETE FROM Packages WHERE hnum % 3 = 0; DELETE FROM Name WHERE hnum % 3 = 0')
+  const update = database.prepare('UPDATE Packages SET blob = ? WHERE hnum = ?')
+  for (let id = 2; id < 200; id += 3) update.run(header(`package-${1000 + id}`, (id * 911) % 5_000), id)
   const before = list()
   const { wal: shortLog } = files()
   add(200, 260)

@@ -59,6 +59,19 @@ describe('reduceSqlite', () => {
     expect(messages[0]).toBe(`page ${root} is missing or damaged, and packages in it are lost`)
   })
 
+  it('ends at a row whose overflow pages turn back, and reads the rest', () => {
+    const bytes = make(512, names.slice(0, 4))
+    // Only the last row has two overflow pages, so only its first one is followed by another: now by itself.
+    const isFollowed = (at: number) =>
+      bytes.readUInt32BE(at) > 0 && bytes.toString('latin1', at + 4, at + 104) === 'x'.repeat(100)
+    const first = Array.from({ length: bytes.length / 512 }, (_, page) => page * 512).find(isFollowed) ?? 0
+    bytes.writeUInt32BE(first / 512 + 1, first)
+    expect(read(bytes)).toEqual({
+      names: names.slice(0, 3),
+      messages: ['package number 4 cannot be read, and is lost'],
+    })
+  })
+
   it('reads no page whose rows lie in each other', () => {
     const bytes = make(65_536, ['a', 'b'])
     const start = (rootOf(bytes) - 1) * 65_536
