@@ -1,0 +1,11 @@
+import { apk } from './apk.js'
+import { dpkg } from './dpkg.js'
+import type { PackageReader } from './package-reader.js'
+import { rpm } from './rpm.js'
+
+/** Every reader of packages. */
+export const packageReaders: readonly PackageReader[] = [
+  apk, //
+  dpkg,
+  rpm,
+]
