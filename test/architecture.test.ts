@@ -48,8 +48,18 @@ describe('imports', () => {
     expect(files.flatMap(packagesOf)).toEqual([])
   })
 
-  it('load neither the database nor the server for a command that needs neither', () => {
-    const heavy = ['kysely', 'pg', 'fastify', '@fastify/swagger', 'pino', 'prom-client']
+  it('load neither the database, the server nor schemas for a command that needs none', () => {
+    const heavy = [
+      'typebox',
+      'typebox/compile',
+      'yaml',
+      'kysely',
+      'pg',
+      'fastify',
+      '@fastify/swagger',
+      'pino',
+      'prom-client',
+    ]
     expect([...reachedFrom('src/cli/run.ts')].flatMap(packagesOf).filter((name) => heavy.includes(name))).toEqual([])
   })
 })

@@ -1,76 +1,50 @@
-import { Type } from 'typebox'
 import { Fault } from '../core/fault.js'
 import { formatReference } from '../core/reference.js'
 import { formatTime } from '../core/time.js'
-import { defineOperation } from './operation.js'
-import { closed, cursor, deliveriesReplayed, deliveryList, deliveryState, limit } from './schemas.js'
+import type { Operation } from './operation.js'
 
 /** What was told to whom, and what could not be. */
-export const deliveriesList = defineOperation(
-  {
-    name: 'deliveriesList',
-    summary: 'What was told to whom, newest first',
-    capability: 'delivery.list',
-    input: Type.Object(
-      {
-        state: Type.Optional(deliveryState),
-        channel: Type.Optional(Type.String()),
-        limit: Type.Optional(limit),
-        cursor: Type.Optional(cursor),
-      },
-      closed,
-    ),
-    output: deliveryList,
-    async run({ state, channel, limit: most = 1_000, cursor: before }, { services }) {
-      const { deliveries } = await services.store()
-      const filter = {
-        limit: most + 1,
-        ...(state !== undefined && { state }),
-        ...(channel !== undefined && { channel }),
-        ...(before !== undefined && { before: parseCursor(before) }),
-      }
-      const found = await deliveries.list(filter)
-      const shown = found.slice(0, most)
-      const body = {
-        deliveries: shown.map(({ id, channel: name, state: is, attempts, nextAt, fault, event }) => ({
-          ...{ id, channel: name, state: is, attempts, fault },
-          nextAt: nextAt === null ? null : formatTime(nextAt),
-          event: {
-            id: event.id,
-            type: event.type,
-            reference: formatReference(event.reference),
-            at: formatTime(event.at),
-          },
-        })),
-      }
-      return { body, next: found.length > most ? String(shown.at(-1)?.id) : null }
-    },
+export const deliveriesList: Operation<'deliveriesList'> = {
+  name: 'deliveriesList',
+  summary: 'What was told to whom, newest first',
+  capability: 'delivery.list',
+  async run({ state, channel, limit: most = 1_000, cursor: before }, { services }) {
+    const { deliveries } = await services.store()
+    const filter = {
+      limit: most + 1,
+      ...(state !== undefined && { state }),
+      ...(channel !== undefined && { channel }),
+      ...(before !== undefined && { before: parseCursor(before) }),
+    }
+    const found = await deliveries.list(filter)
+    const shown = found.slice(0, most)
+    const body = {
+      deliveries: shown.map(({ id, channel: name, state: is, attempts, nextAt, fault, event }) => ({
+        ...{ id, channel: name, state: is, attempts, fault },
+        nextAt: nextAt === null ? null : formatTime(nextAt),
+        event: {
+          id: event.id,
+          type: event.type,
+          reference: formatReference(event.reference),
+          at: formatTime(event.at),
+        },
+      })),
+    }
+    return { body, next: found.length > most ? String(shown.at(-1)?.id) : null }
   },
-  true,
-)
+}
 
 /** Sends deliveries again. */
-export const deliveriesReplay = defineOperation(
-  {
-    name: 'deliveriesReplay',
-    summary: 'Send deliveries again: those that are dead, or those that are named',
-    capability: 'delivery.replay',
-    input: Type.Object(
-      {
-        id: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 1_000 })),
-        channel: Type.Optional(Type.String()),
-      },
-      closed,
-    ),
-    output: deliveriesReplayed,
-    async run({ id, channel }, { services }) {
-      const { deliveries } = await services.store()
-      const which = { ...(id !== undefined && { ids: id }), ...(channel !== undefined && { channel }) }
-      return { body: { replayed: await deliveries.replay(which, services.clock.now()) } }
-    },
+export const deliveriesReplay: Operation<'deliveriesReplay'> = {
+  name: 'deliveriesReplay',
+  summary: 'Send deliveries again: those that are dead, or those that are named',
+  capability: 'delivery.replay',
+  async run({ id, channel }, { services }) {
+    const { deliveries } = await services.store()
+    const which = { ...(id !== undefined && { ids: id }), ...(channel !== undefined && { channel }) }
+    return { body: { replayed: await deliveries.replay(which, services.clock.now()) } }
   },
-  true,
-)
+}
 
 function parseCursor(text: string): number {
   if (/^\d{1,16}$/.test(text)) return Number(text)

@@ -1,4 +1,3 @@
-import { Type } from 'typebox'
 import { Fault } from '../core/fault.js'
 import { formatReference, parseTagReference } from '../core/reference.js'
 import { parseTime } from '../core/time.js'
@@ -6,82 +5,54 @@ import { exportHistory, importHistory } from '../flows/import-history.js'
 import { readHistory } from '../flows/read-history.js'
 import { wireEntry, wireGap } from '../flows/wire.js'
 import type { HistoryCursor } from '../store/store.js'
-import { defineOperation } from './operation.js'
-import * as schemas from './schemas.js'
-
-const time = (description: string) => Type.Optional(Type.String({ description, examples: ['2026-05-01'] }))
+import type { Operation } from './operation.js'
 
 /** What a tag has pointed at. */
-export const history = defineOperation(
-  {
-    name: 'history',
-    summary: 'What a tag has pointed at, and when it could not be asked',
-    capability: 'tag.list',
-    input: Type.Object(
-      {
-        reference: schemas.revision,
-        start: time('from this time on'),
-        end: time('before this time'),
-        limit: Type.Optional(schemas.limit),
-        order: Type.Optional(schemas.order),
-        cursor: Type.Optional(schemas.cursor),
-      },
-      schemas.closed,
-    ),
-    output: schemas.history,
-    async run({ reference, start, end, limit = 1_000, order = 'asc', cursor }, { services }) {
-      const question = {
-        ...{ revision: reference, limit, order },
-        ...(start !== undefined && { start: parseTime(start) }),
-        ...(end !== undefined && { end: parseTime(end) }),
-        ...(cursor !== undefined && { after: parseCursor(cursor) }),
-      }
-      const page = await readHistory(question, services)
-      const body = {
-        reference: formatReference(page.reference),
-        entries: page.entries.map(wireEntry),
-        gaps: page.gaps.map(wireGap),
-      }
-      return { body, next: page.next === null ? null : `${page.next.at}.${page.next.id}` }
-    },
+export const history: Operation<'history'> = {
+  name: 'history',
+  summary: 'What a tag has pointed at, and when it could not be asked',
+  capability: 'tag.list',
+  async run({ reference, start, end, limit = 1_000, order = 'asc', cursor }, { services }) {
+    const question = {
+      ...{ revision: reference, limit, order },
+      ...(start !== undefined && { start: parseTime(start) }),
+      ...(end !== undefined && { end: parseTime(end) }),
+      ...(cursor !== undefined && { after: parseCursor(cursor) }),
+    }
+    const page = await readHistory(question, services)
+    const body = {
+      reference: formatReference(page.reference),
+      entries: page.entries.map(wireEntry),
+      gaps: page.gaps.map(wireGap),
+    }
+    return { body, next: page.next === null ? null : `${page.next.at}.${page.next.id}` }
   },
-  true,
-)
+}
 
 /** A history in the form that can be brought along. */
-export const historyExport = defineOperation(
-  {
-    name: 'historyExport',
-    summary: 'The whole history of a tag, in the form of the Tag History API',
-    capability: 'tag.list',
-    input: Type.Object({ reference: schemas.reference }, schemas.closed),
-    output: schemas.historyExport,
-    async run({ reference }, { services }) {
-      const parsed = parseTagReference(reference)
-      const body = await exportHistory(parsed, services)
-      if (body === null) throw new Fault('not-watched', `there is no history of ${formatReference(parsed)}`)
-      return { body }
-    },
+export const historyExport: Operation<'historyExport'> = {
+  name: 'historyExport',
+  summary: 'The whole history of a tag, in the form of the Tag History API',
+  capability: 'tag.list',
+  async run({ reference }, { services }) {
+    const parsed = parseTagReference(reference)
+    const body = await exportHistory(parsed, services)
+    if (body === null) throw new Fault('not-watched', `there is no history of ${formatReference(parsed)}`)
+    return { body }
   },
-  true,
-)
+}
 
 /** Brings a history along. */
-export const historyImport = defineOperation(
-  {
-    name: 'historyImport',
-    summary: 'Merge a history that was kept elsewhere; twice changes nothing',
-    capability: 'history.import',
-    input: schemas.historyImport,
-    output: schemas.historyImportResult,
-    async run({ reference, history: entries }, { services }) {
-      const parsed = parseTagReference(reference)
-      const merged = await importHistory(parsed, { history: entries }, services)
-      return { body: { reference: formatReference(parsed), ...merged } }
-    },
+export const historyImport: Operation<'historyImport'> = {
+  name: 'historyImport',
+  summary: 'Merge a history that was kept elsewhere; twice changes nothing',
+  capability: 'history.import',
+  async run({ reference, history: entries }, { services }) {
+    const parsed = parseTagReference(reference)
+    const merged = await importHistory(parsed, { history: entries }, services)
+    return { body: { reference: formatReference(parsed), ...merged } }
   },
-  true,
-)
+}
 
 function parseCursor(text: string): HistoryCursor {
   const [, at, id] = /^(\d{1,16})\.(\d{1,16})$/.exec(text) ?? []

@@ -1,4 +1,3 @@
-import type { Static, TSchema } from 'typebox'
 import type { CallName, Calls } from '../../client/src/index.js'
 import type { Cost } from '../core/cost.js'
 import type { Services } from '../flows/open.js'
@@ -25,28 +24,14 @@ export interface OperationResult<Body> {
   readonly next?: string | null
 }
 
-/** One call of the native API without a transport: commands run it here, the server makes a route of it. */
+/**
+ * One call of the native API without a transport: commands run it here, the server makes a route of it. Its schemas are in
+ * operation-schemas.ts: a command that runs here has parsed its arguments, and need not load them.
+ */
 export interface Operation<Name extends CallName = CallName> {
   readonly name: Name
   /** One line, for OpenAPI. */
   readonly summary: string
   readonly capability: Capability
-  readonly input: TSchema
-  readonly output: TSchema
   run(input: Calls[Name]['input'], context: OperationContext): Promise<OperationResult<Calls[Name]['output']>>
-}
-
-/** `true` when both types take each other's values; an operation whose schema differs from the client's type fails here. */
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
-
-/** An operation whose schemas are the client's types, which the compiler proves. */
-export function defineOperation<Name extends CallName, Input extends TSchema, Output extends TSchema>(
-  operation: Operation<Name> & {
-    readonly name: Name
-    readonly input: Input
-    readonly output: Output
-  },
-  _same: Same<Static<Input>, Calls[Name]['input']> & Same<Static<Output>, Calls[Name]['output']>,
-): Operation<Name> {
-  return operation
 }

@@ -1,40 +1,23 @@
-import { Type } from 'typebox'
 import { formatRepository, parseRepository } from '../core/reference.js'
-import { defineOperation } from './operation.js'
-import { closed, repository, tagList } from './schemas.js'
-
-const input = Type.Object(
-  {
-    repository,
-    omitDigestTags: Type.Optional(
-      Type.Boolean({ description: 'leave out tags that stand in for digests, such as sha256-….sig' }),
-    ),
-  },
-  closed,
-)
+import type { Operation } from './operation.js'
 
 /** Tags that cosign and the referrers tag schema make: they follow digests and never move by themselves. */
 const digestTag = /^sha256-[0-9a-f]{64}(?:\.[a-z0-9]+)?$|^sha512-[0-9a-f]{80,128}(?:\.[a-z0-9]+)?$/
 
 /** The tags of a repository. */
-export const tags = defineOperation(
-  {
-    name: 'tags',
-    summary: 'The tags of a repository',
-    capability: 'upstream.read',
-    input,
-    output: tagList,
-    async run({ repository: text, omitDigestTags = false }, { services, cost, signal, onPage }) {
-      const parsed = parseRepository(text)
-      const registry = await services.registry()
-      const found: string[] = []
-      for await (const page of registry.tags(parsed, { cost, signal })) {
-        const shown = omitDigestTags ? page.filter((tag) => !digestTag.test(tag)) : page
-        if (onPage === undefined) found.push(...shown)
-        else await onPage(shown)
-      }
-      return { body: { repository: formatRepository(parsed), tags: found } }
-    },
+export const tags: Operation<'tags'> = {
+  name: 'tags',
+  summary: 'The tags of a repository',
+  capability: 'upstream.read',
+  async run({ repository: text, omitDigestTags = false }, { services, cost, signal, onPage }) {
+    const parsed = parseRepository(text)
+    const registry = await services.registry()
+    const found: string[] = []
+    for await (const page of registry.tags(parsed, { cost, signal })) {
+      const shown = omitDigestTags ? page.filter((tag) => !digestTag.test(tag)) : page
+      if (onPage === undefined) found.push(...shown)
+      else await onPage(shown)
+    }
+    return { body: { repository: formatRepository(parsed), tags: found } }
   },
-  true,
-)
+}

@@ -1,49 +1,10 @@
 import { existsSync } from 'node:fs'
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { Fault } from '../core/fault.js'
 import { parseRepository, parseTagReference, type Repository, type TagReference } from '../core/reference.js'
 import { parseDuration } from '../core/time.js'
-import { authSettingsSchema } from '../iam/settings.js'
-import { notifySettingsSchema } from '../notify/settings.js'
-import { networkSchema, registriesSchema } from '../registry/settings.js'
+import type { configSchema } from './config-schema.js'
 import { configPath, type Environment } from './places.js'
-import { readYaml } from './read-yaml.js'
-
-const closed = { additionalProperties: false } as const
-const duration = Type.String({ pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d|w))+$', description: 'such as 30s, 5m, 1h' })
-const globs = (description: string) => Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { description })
-
-const watchSchema = Type.Array(
-  Type.Union([
-    Type.Object({ reference: Type.String({ description: 'a tag to watch' }), every: Type.Optional(duration) }, closed),
-    Type.Object(
-      {
-        repository: Type.String({ description: 'a repository whose tags are followed as they come' }),
-        tags: globs('globs of tags to follow'),
-        exclude: Type.Optional(globs('globs of tags to leave out')),
-        every: Type.Optional(duration),
-        maxTags: Type.Optional(
-          Type.Integer({ minimum: 1, maximum: 100_000, description: 'watch at most so many; 500 when left out' }),
-        ),
-      },
-      closed,
-    ),
-  ]),
-  { description: 'what `tidemark serve` watches, reconciled at its start and on SIGHUP' },
-)
-
-/** tidemark.yaml: each part's own settings, joined. */
-export const configSchema = Type.Object(
-  {
-    registries: Type.Optional(registriesSchema),
-    network: Type.Optional(networkSchema),
-    every: Type.Optional(duration),
-    watch: Type.Optional(watchSchema),
-    notify: Type.Optional(notifySettingsSchema),
-    auth: Type.Optional(authSettingsSchema),
-  },
-  closed,
-)
 
 /** A tidemark.yaml that passed {@link configSchema}; empty when there is none. */
 export type Config = Static<typeof configSchema>
@@ -67,6 +28,8 @@ export const defaultMaxTags = 500
 export async function readConfig(path: string | undefined, environment: Environment): Promise<Config> {
   const place = path === undefined ? configPath(environment) : { path, isNamed: true }
   if (!place.isNamed && !existsSync(place.path)) return {}
+  // Schemas and YAML take long to load, and most machines have no configuration.
+  const [{ readYaml }, { configSchema }] = await Promise.all([import('./read-yaml.js'), import('./config-schema.js')])
   return await readYaml(place.path, configSchema, 'invalid-config')
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type CallName, routes } from '../../client/src/index.js'
 import type { Operation, OperationContext } from '../api/operation.js'
+import { operationSchemas } from '../api/operation-schemas.js'
 import { problem } from '../api/schemas.js'
 import { type Cost, noCost } from '../core/cost.js'
 import type { Services } from '../flows/open.js'
@@ -15,6 +16,7 @@ export function bindOperations(
 ): void {
   for (const operation of operations) {
     const { method, path } = routes[operation.name]
+    const { input, output } = operationSchemas[operation.name]
     app.route({
       method,
       url: path,
@@ -23,8 +25,8 @@ export function bindOperations(
         summary: operation.summary,
         tags: [path.split('/')[3] ?? 'api'],
         security: [{ token: [] }],
-        ...(method === 'POST' ? { body: operation.input } : { querystring: operation.input }),
-        response: { 200: operation.output, default: { description: 'what went wrong', ...problem } },
+        ...(method === 'POST' ? { body: input } : { querystring: input }),
+        response: { 200: output, default: { description: 'what went wrong', ...problem } },
       },
       onRequest: async (request) => {
         auth.require(request, operation.capability)

@@ -1,7 +1,5 @@
 import { Command } from '@commander-js/extra-typings'
-import { Compile } from 'typebox/compile'
 import type { History, HistoryExport } from '../../../client/src/index.js'
-import { historyExport } from '../../api/schemas.js'
 import { type Digest, shortDigest } from '../../core/digest.js'
 import { Fault, oneLine } from '../../core/fault.js'
 import { call } from '../call.js'
@@ -59,13 +57,13 @@ function importCommand(context: CommandContext) {
     .argument('<reference>', 'the tag')
     .argument('<file>', 'JSON {"history":[{"updateTimestamp","digest"}]}; - for stdin')
     .action(async (reference, file, options) => {
-      const body = parseExport(await readInput(file), file)
+      const body = await parseExport(await readInput(file), file)
       const merged = await call('historyImport', { reference, ...body }, context, options)
       print(merged, context, options, ({ inserted, dated }) => `${inserted} entries added, ${dated} dated\n`)
     })
 }
 
-function parseExport(text: string, file: string): HistoryExport {
+async function parseExport(text: string, file: string): Promise<HistoryExport> {
   const fix = 'Give what `tidemark history REF --export` or the Tag History API prints.'
   let value: unknown
   try {
@@ -73,6 +71,10 @@ function parseExport(text: string, file: string): HistoryExport {
   } catch (cause) {
     throw new Fault('invalid-import', `${oneLine(file)} is not JSON`, { cause, fix })
   }
+  const [{ Compile }, { historyExport }] = await Promise.all([
+    import('typebox/compile'),
+    import('../../api/schemas.js'),
+  ])
   const schema = Compile(historyExport)
   if (schema.Check(value)) return value as HistoryExport
   const [problem] = schema.Errors(value)

@@ -1,0 +1,164 @@
+import { type Static, type TSchema, Type } from 'typebox'
+import type { CallName, Calls } from '../../client/src/index.js'
+import * as schemas from './schemas.js'
+
+const { closed } = schemas
+const optional = Type.Optional
+
+/** What goes into an operation and what comes out of it. */
+export interface OperationSchemas {
+  readonly input: TSchema
+  readonly output: TSchema
+}
+
+/** `true` when both types take each other's values; a schema that differs from the client's type does not compile. */
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
+
+function define<Name extends CallName, Input extends TSchema, Output extends TSchema>(
+  _name: Name,
+  input: Input,
+  output: Output,
+  _same: Same<Static<Input>, Calls[Name]['input']> & Same<Static<Output>, Calls[Name]['output']>,
+): OperationSchemas {
+  return { input, output }
+}
+
+const globs = (description: string) =>
+  Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 100, description })
+const time = (description: string) => optional(Type.String({ description, examples: ['2026-05-01'] }))
+
+/** The schemas of every operation, which are the client's types: the compiler proves it. */
+export const operationSchemas: { readonly [Name in CallName]: OperationSchemas } = {
+  digest: define(
+    'digest',
+    Type.Object(
+      {
+        reference: schemas.revision,
+        platform: optional(Type.String({ description: 'os/architecture[/variant]', examples: ['linux/amd64'] })),
+        omitPlatforms: optional(
+          Type.Boolean({
+            description: 'leave the platforms of an index out: one HEAD, and no GET that counts as a pull',
+          }),
+        ),
+      },
+      closed,
+    ),
+    schemas.digestResult,
+    true,
+  ),
+  check: define(
+    'check',
+    Type.Object(
+      {
+        reference: Type.Array(schemas.reference, { minItems: 1, maxItems: 10_000 }),
+        since: optional(schemas.digest),
+      },
+      closed,
+    ),
+    schemas.checkReport,
+    true,
+  ),
+  tags: define(
+    'tags',
+    Type.Object(
+      {
+        repository: schemas.repository,
+        omitDigestTags: optional(
+          Type.Boolean({ description: 'leave out tags that stand in for digests, such as sha256-….sig' }),
+        ),
+      },
+      closed,
+    ),
+    schemas.tagList,
+    true,
+  ),
+  watchAdd: define(
+    'watchAdd',
+    Type.Object({ reference: schemas.reference, every: optional(schemas.every) }, closed),
+    schemas.watchAdded,
+    true,
+  ),
+  watchAddRule: define(
+    'watchAddRule',
+    Type.Object(
+      {
+        repository: schemas.repository,
+        tags: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+          minItems: 1,
+          maxItems: 100,
+          description: 'globs of tags to follow',
+        }),
+        exclude: optional(globs('globs of tags to leave out')),
+        every: optional(schemas.every),
+        maxTags: optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
+      },
+      closed,
+    ),
+    schemas.watchAdded,
+    true,
+  ),
+  watchList: define('watchList', Type.Unsafe<Record<string, never>>(Type.Object({}, closed)), schemas.watchList, true),
+  watchRemove: define(
+    'watchRemove',
+    Type.Object(
+      {
+        reference: schemas.reference,
+        rule: optional(
+          Type.Boolean({ description: 'the reference is a repository whose tags are no longer to be followed' }),
+        ),
+      },
+      closed,
+    ),
+    schemas.watchRemoved,
+    true,
+  ),
+  history: define(
+    'history',
+    Type.Object(
+      {
+        reference: schemas.revision,
+        start: time('from this time on'),
+        end: time('before this time'),
+        limit: optional(schemas.limit),
+        order: optional(schemas.order),
+        cursor: optional(schemas.cursor),
+      },
+      closed,
+    ),
+    schemas.history,
+    true,
+  ),
+  historyExport: define(
+    'historyExport',
+    Type.Object({ reference: schemas.reference }, closed),
+    schemas.historyExport,
+    true,
+  ),
+  historyImport: define('historyImport', schemas.historyImport, schemas.historyImportResult, true),
+  deliveriesList: define(
+    'deliveriesList',
+    Type.Object(
+      {
+        state: optional(schemas.deliveryState),
+        channel: optional(Type.String()),
+        limit: optional(schemas.limit),
+        cursor: optional(schemas.cursor),
+      },
+      closed,
+    ),
+    schemas.deliveryList,
+    true,
+  ),
+  deliveriesReplay: define(
+    'deliveriesReplay',
+    Type.Object(
+      {
+        id: optional(Type.Array(Type.Integer({ minimum: 1 }), { maxItems: 1_000 })),
+        channel: optional(Type.String()),
+      },
+      closed,
+    ),
+    schemas.deliveriesReplayed,
+    true,
+  ),
+}
