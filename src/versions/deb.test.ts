@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { sharedFolder } from '../../test/support/needs.js'
+import { describeWith, sharedFolder } from '../../test/support/needs.js'
 import { disagreements, parseComparisons, readComparisons, sign, versionsOf } from './comparisons.contract.js'
 import { deb } from './deb.js'
 import { agreesWithTables, isTotalOrder } from './order.contract.js'
@@ -48,9 +48,7 @@ describe('deb', () => {
   })
 })
 
-const hasDpkg = spawnSync('dpkg', ['--version']).status === 0
-
-describe.skipIf(!hasDpkg)(`deb beside dpkg${hasDpkg ? '' : ' [skipped: dpkg not installed]'}`, () => {
+describeWith({ programs: ['dpkg'] }, 'deb beside dpkg', () => {
   const tables = ['debian-versions.txt', 'debian-versions-generated.txt.gz']
   const folder = sharedFolder
   const real = folder === null ? [] : tables.map((file) => join(folder, 'data', 'versions', file))

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
+import { describeWith } from '../../test/support/needs.js'
 import { disagreements, parseComparisons, sign, versionsOf } from './comparisons.contract.js'
 import { agreesWithTables, isTotalOrder } from './order.contract.js'
 import { rpm } from './rpm.js'
@@ -48,9 +49,7 @@ describe('rpm', () => {
   })
 })
 
-const hasRpm = spawnSync('rpm', ['--version']).status === 0
-
-describe.skipIf(!hasRpm)(`rpm beside rpm${hasRpm ? '' : ' [skipped: rpm not installed]'}`, () => {
+describeWith({ programs: ['rpm'] }, 'rpm beside rpm', () => {
   it('answers as rpm does, each trap with each', () => {
     const versions = versionsOf(traps)
     const pairs = versions.flatMap((a) => versions.map((b) => [a, b] as const))
