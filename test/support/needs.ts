@@ -16,6 +16,8 @@ export type Program =
   | 'redis-server'
   | 'etcd'
   | 'chromium'
+  | 'tar'
+  | 'zstd'
 
 /**
  * A `describe` for tests that need programs of the system, or the shared data. Where one is missing the tests are skipped
