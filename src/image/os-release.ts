@@ -142,7 +142,7 @@ function distribution(id: string, versionId: string | null, codename: string | n
 /** Lines `KEY=value` in the manner of a shell: quotes and backslashes are taken off, other lines passed over. */
 function parseAssignments(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>()
-  for (const line of text.split('\n')) {
+  for (const line of text.split(/\r?\n/)) {
     const match = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line)
     if (match?.[1] !== undefined && match[2] !== undefined) values.set(match[1], unquote(match[2].trim()))
   }
