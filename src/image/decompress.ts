@@ -25,7 +25,7 @@ export interface DecompressLimits {
   readonly layerReadMs: number
 }
 
-/** Twice as fast as zlib's 16 KiB, and no slower than more; facts in docs/decisions/0002-reading-layers.md. */
+/** Twice as fast as zlib's 16 KiB, and no slower than more; measured in docs/decisions/0002-reading-layers.md. */
 const chunkSize = 256 * 1024
 /** A chunk may wait on either side while another is inflated on another thread. */
 const streamOptions = { chunkSize, readableHighWaterMark: 2 * chunkSize, writableHighWaterMark: chunkSize }
@@ -42,9 +42,10 @@ export function detectCompression(head: Uint8Array): Compression {
 }
 
 /**
- * The bytes of `source`, unpacked as their first bytes ask for: gzip (any number of members; what follows the last is
- * ignored, as gzip does), zstd (any number of frames), or as they are. Reads `source` to its end, so that whoever hashes it
- * on the way has seen all. Chunks are at most 256 KiB, or as large as those of `source`, and belong to the caller.
+ * The bytes of `source`, unpacked as their first bytes ask for: gzip (any number of members; padding of zeros after the
+ * last is passed over, other bytes there are corrupt), zstd (any number of frames), or as they are. Reads `source` to its end,
+ * so that whoever hashes it on the way has seen all. Chunks are at most 256 KiB, or as large as those of `source`, and belong
+ * to the caller.
  * @throws Fault `damaged-layer` for truncated or corrupt data, `too-large`, `timeout`, `cancelled`, and what `source` throws
  */
 export async function* decompress(
@@ -183,7 +184,7 @@ async function feed(
   try {
     for await (const chunk of source) {
       if (state.isStopped || transform.errored) return null
-      // zlib ends its output where the last member ends; what follows is only read, for the digest.
+      // zlib ends its output at the padding; what follows is only read, for the digest.
       if (transform.readableEnded || transform.destroyed) continue
       if (!transform.write(chunk)) await room(transform)
     }
