@@ -61,14 +61,14 @@ export async function* decompress(
     throwIfAborted(signal)
     outBytes += chunk.length
     if (outBytes > most.layerUnpackedBytes) {
-      throw new Fault('too-large', `the layer unpacks to more than ${most.layerUnpackedBytes} bytes`)
+      throw new Fault('too-large', `it unpacks to more than ${most.layerUnpackedBytes} bytes`)
     }
     if (outBytes > most.layerFreeBytes && outBytes > counted.inBytes * most.layerRatio) {
       const ratio = Math.floor(outBytes / counted.inBytes)
-      throw new Fault('too-large', `the layer unpacks to ${ratio} times its size, more than ${most.layerRatio}`)
+      throw new Fault('too-large', `it unpacks to ${ratio} times its size, more than ${most.layerRatio}`)
     }
     if (clock.now() - startedAt > most.layerReadMs) {
-      throw new Fault('timeout', `reading the layer took longer than ${Math.round(most.layerReadMs / 60_000)} minutes`)
+      throw new Fault('timeout', `reading it took longer than ${Math.round(most.layerReadMs / 60_000)} minutes`)
     }
     yield chunk
   }
@@ -224,9 +224,9 @@ function toUnpackFault(error: unknown): unknown {
 }
 
 function truncated(cause?: unknown): Fault {
-  return new Fault('damaged-layer', 'the layer is truncated: its packed data ends in the middle', { cause })
+  return new Fault('damaged-layer', 'it is truncated: its packed data ends in the middle', { cause })
 }
 
 function corrupt(what: string, cause: unknown): Fault {
-  return new Fault('damaged-layer', `the layer is corrupt: its ${what} data cannot be unpacked`, { cause })
+  return new Fault('damaged-layer', `it is corrupt: its ${what} data cannot be unpacked`, { cause })
 }

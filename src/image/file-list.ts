@@ -287,7 +287,7 @@ export class FileListWriter {
   #reserve(bytes: number): void {
     if (this.#end + bytes <= this.#bytes.length) return
     if (this.#end + bytes > limits.fileListBytes) {
-      throw new Fault('too-large', `the paths of the layer come to more than ${limits.fileListBytes} bytes`)
+      throw new Fault('too-large', `its paths come to more than ${limits.fileListBytes} bytes`)
     }
     const grown = Buffer.allocUnsafe(Math.min(limits.fileListBytes, Math.floor(this.#bytes.length * 1.6)))
     this.#bytes.copy(grown, 0, 0, this.#end)

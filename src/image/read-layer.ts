@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { Clock } from '../core/clock.js'
-import { type Digest, type DigestAlgorithm, digestAlgorithm } from '../core/digest.js'
-import { Fault } from '../core/fault.js'
+import { type Digest, type DigestAlgorithm, digestAlgorithm, shortDigest } from '../core/digest.js'
+import { Fault, isFault } from '../core/fault.js'
 import { type Compression, type LayerSource, layerCompression } from '../core/layer.js'
 import type { CaptureMatcher } from './capture.js'
 import { type DecompressLimits, decompress } from './decompress.js'
@@ -29,6 +29,14 @@ export interface ReadLayerOptions {
  * @throws Fault `damaged-layer`, `unsupported-media`, `too-large`, `timeout`, `cancelled`, and what the source throws
  */
 export async function readLayer(source: LayerSource, options: ReadLayerOptions): Promise<LayerRecord> {
+  try {
+    return await read(source, options)
+  } catch (error) {
+    throw isFault(error, 'damaged-layer', 'unsupported-media', 'too-large', 'timeout') ? ofLayer(error, source) : error
+  }
+}
+
+async function read(source: LayerSource, options: ReadLayerOptions): Promise<LayerRecord> {
   const { matcher, clock, signal, extra } = options
   const said = layerCompression(source.mediaType)
   const builder = new LayerBuilder({ matcher, hashFiles: extra === undefined && options.hashFiles === true, extra })
@@ -56,7 +64,7 @@ export async function readLayer(source: LayerSource, options: ReadLayerOptions):
   if (source.digest !== null && source.digest !== digest) {
     throw new Fault(
       'damaged-layer',
-      `the layer is not what its digest says: ${source.digest} is wanted, its bytes are ${digest}`,
+      `it is not what its digest says: ${source.digest} is wanted, its bytes are ${digest}`,
     )
   }
   checkDiffId(source.diffId, diffId, options.checkDiffId !== false, builder)
@@ -76,6 +84,17 @@ export async function readLayer(source: LayerSource, options: ReadLayerOptions):
   }
 }
 
+/** The same fault, naming the layer. */
+function ofLayer(fault: Fault, { digest, diffId }: LayerSource): Fault {
+  const layer = digest ?? diffId
+  const name = layer === null ? 'a layer' : `layer ${shortDigest(layer)}`
+  return new Fault(fault.code, `${name}: ${fault.message}`, {
+    cause: fault,
+    fix: fault.fix,
+    data: { ...fault.data, layer },
+  })
+}
+
 /** What a second read for {@link ReadLayerOptions.extra} found, put to what is known of the layer. */
 export function withExtra(record: LayerRecord, second: LayerRecord): LayerRecord {
   return {
@@ -88,7 +107,7 @@ export function withExtra(record: LayerRecord, second: LayerRecord): LayerRecord
 
 function checkDiffId(wanted: Digest | null, found: Digest, isStrict: boolean, builder: LayerBuilder): void {
   if (wanted === null || wanted === found) return
-  const message = `the layer is not what its diffID says: ${wanted} is wanted, its unpacked bytes are ${found}`
+  const message = `it is not what its diffID says: ${wanted} is wanted, its unpacked bytes are ${found}`
   if (isStrict) throw new Fault('damaged-layer', message)
   builder.warn('', message)
 }
@@ -124,5 +143,5 @@ class HashedBytes {
 }
 
 function wrongSize(what: string, promisedBytes: number): Fault {
-  return new Fault('damaged-layer', `the layer has ${what} bytes than the manifest says (${promisedBytes})`)
+  return new Fault('damaged-layer', `it has ${what} bytes than the manifest says (${promisedBytes})`)
 }

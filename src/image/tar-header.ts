@@ -171,7 +171,7 @@ export function textEnd(block: Buffer, at: number, bytes: number): number {
 export function readNumber(block: Buffer, at: number, bytes: number): number {
   if ((block[at] as number) >= 0x80) return readBase256(block, at, bytes)
   const value = readOctal(block, at, bytes)
-  if (value === null) throw new Fault('damaged-layer', 'the layer is corrupt: a number of a tar header is none')
+  if (value === null) throw new Fault('damaged-layer', 'it is corrupt: a number of a tar header is none')
   return value
 }
 
@@ -203,11 +203,11 @@ function readBase256(block: Buffer, at: number, bytes: number): number {
     const byte = (block[index] as number) ^ flip
     value = value * 256 + (index === at ? byte & 0x7f : byte)
     if (!Number.isSafeInteger(value))
-      throw new Fault('damaged-layer', 'the layer is corrupt: a number of a tar header is too large')
+      throw new Fault('damaged-layer', 'it is corrupt: a number of a tar header is too large')
   }
   return isNegative ? -value - 1 : value
 }
 
 function tooLong(): Fault {
-  return new Fault('too-large', `a path in the layer is longer than ${limits.pathBytes} bytes`)
+  return new Fault('too-large', `a path in it is longer than ${limits.pathBytes} bytes`)
 }

@@ -45,7 +45,7 @@ export function readPax(bytes: Buffer): PaxHeader {
     const end = at + length
     const keyEnd = bytes.indexOf(equals, lengthEnd + 1)
     if (length === 0 || end > bytes.length || bytes[end - 1] !== newline || keyEnd < 0 || keyEnd >= end - 1) {
-      throw new Fault('damaged-layer', 'an extended header of the layer is corrupt')
+      throw new Fault('damaged-layer', 'an extended header is corrupt')
     }
     readRecord(bytes.toString('latin1', lengthEnd + 1, keyEnd), bytes.subarray(keyEnd + 1, end - 1), header, sparse)
     at = end
@@ -114,7 +114,7 @@ function sparseOf(sparse: SparseRecords): PaxSparse | null {
 }
 
 function withoutZero(value: Buffer): Buffer {
-  if (value.includes(0)) throw new Fault('damaged-layer', 'a path in an extended header of the layer holds a zero byte')
+  if (value.includes(0)) throw new Fault('damaged-layer', 'a path in an extended header holds a zero byte')
   return value
 }
 

@@ -58,8 +58,7 @@ export class SparseMapReader {
    */
   read(block: Buffer, at: number): readonly number[] | null {
     this.#bytes += blockBytes
-    if (this.#bytes > limits.tarHeaderBytes)
-      throw new Fault('too-large', 'the map of a sparse file in the layer is too long')
+    if (this.#bytes > limits.tarHeaderBytes) throw new Fault('too-large', 'the map of a sparse file in it is too long')
     for (let index = at; index < at + blockBytes; index++) {
       if (this.#numbers.length === this.#wanted) break
       const byte = block[index] as number
@@ -124,5 +123,5 @@ export class HoleFiller {
 }
 
 function corrupt(): Fault {
-  return new Fault('damaged-layer', 'the map of a sparse file in the layer is corrupt')
+  return new Fault('damaged-layer', 'the map of a sparse file in it is corrupt')
 }

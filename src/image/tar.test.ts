@@ -263,12 +263,12 @@ describe('TarScanner', () => {
     ['is no tar archive', Buffer.from('<html>not found</html>'.repeat(100))],
     ['sum is wrong', Buffer.concat([tarEntry({ path: 'a' }), Buffer.alloc(512, 0x41)])],
     ['lone block of zeros', Buffer.concat([tarEntry({ path: 'a' }), Buffer.alloc(512), tar({ path: 'b' })])],
-    ['extended header of the layer is corrupt', tar({ path: 'x', type: 'x', content: '99 path=a\n' }, { path: 'a' })],
-    ['extended header of the layer is corrupt', tar({ path: 'x', type: 'x', content: 'path=a\n' }, { path: 'a' })],
+    ['extended header is corrupt', tar({ path: 'x', type: 'x', content: '99 path=a\n' }, { path: 'a' })],
+    ['extended header is corrupt', tar({ path: 'x', type: 'x', content: 'path=a\n' }, { path: 'a' })],
     ['number of an extended header is none', tar({ path: 'a', pax: { size: '-1' } })],
     ['number of an extended header is none', tar({ path: 'a', pax: { size: '99999999999999999999' } })],
     ['holds a zero byte', tar({ path: 'a', pax: { path: 'a\0b' } })],
-  ])('says that the layer %s', (message, archive) => {
+  ])('says that the archive %s', (message, archive) => {
     expect(() => scan(archive)).toThrow(message)
     expect(() => scan(archive, 100)).toThrow(message)
   })

@@ -87,6 +87,7 @@ export class TarScanner {
 
   /** Passes over bytes that {@link skippableBytes} allowed. */
   skip(bytes: number): void {
+    if (bytes === 0) return
     this.#position += bytes
     if (this.#phase === 'body') this.#endBody()
     this.#phase = 'header'
@@ -133,10 +134,7 @@ export class TarScanner {
   end(): void {
     const isBetween = this.#phase === 'header' || this.#phase === 'zeros' || this.#phase === 'padding'
     if (this.#phase === 'ended' || (isBetween && this.#heldBytes === 0 && this.#extendedFlag === '')) return
-    throw new Fault(
-      'damaged-layer',
-      `the layer is truncated: its archive ends within an entry, at byte ${this.#position}`,
-    )
+    throw new Fault('damaged-layer', `it is truncated: its archive ends within an entry, at byte ${this.#position}`)
   }
 
   #content(chunk: Buffer, start: number, end: number): void {
@@ -161,7 +159,7 @@ export class TarScanner {
       if (block[at + 504] === 0) this.#begin(position, sparseMapOf(this.#oldSparse, this.#entry.sizeBytes))
     } else if (this.#phase === 'sparse-map') {
       this.#left -= blockBytes
-      if (this.#left < 0) throw new Fault('damaged-layer', 'the map of a sparse file in the layer is corrupt')
+      if (this.#left < 0) throw new Fault('damaged-layer', 'the map of a sparse file in it is corrupt')
       const numbers = this.#mapReader.read(block, at)
       if (numbers !== null) this.#begin(position, sparseMapOf(numbers, this.#entry.sizeBytes))
     } else if (isZeroBlock(block, at)) this.#phase = this.#phase === 'zeros' ? 'ended' : 'zeros'
@@ -301,11 +299,11 @@ export class TarScanner {
   }
 
   #corrupt(what: string, position: number): Fault {
-    if (this.#entries === 0) return new Fault('damaged-layer', 'the layer is no tar archive')
-    return new Fault('damaged-layer', `the layer is corrupt: ${what} before byte ${position}`)
+    if (this.#entries === 0) return new Fault('damaged-layer', 'it is no tar archive')
+    return new Fault('damaged-layer', `it is corrupt: ${what} before byte ${position}`)
   }
 }
 
 function tooLarge(what: string): Fault {
-  return new Fault('too-large', `the layer has more than may be read: ${what}`)
+  return new Fault('too-large', `it has more than may be read: ${what}`)
 }

@@ -72,7 +72,7 @@ export class ZstdFrames {
       return
     }
     if (magic !== 0xfd2fb528)
-      throw new Fault('damaged-layer', 'the zstd layer is corrupt: no frame where one must begin')
+      throw new Fault('damaged-layer', 'its zstd data is corrupt: no frame where one must begin')
     const descriptor = held[4] as number
     const isSingle = (descriptor & 0x20) !== 0
     const dictionaryBytes = [0, 1, 2, 4][descriptor & 3] as number
@@ -84,7 +84,7 @@ export class ZstdFrames {
       ? readSize(held, headerBytes - contentSizeBytes, contentSizeBytes)
       : readWindow(held[5] as number)
     if (windowBytes > limits.zstdWindowBytes) {
-      throw new Fault('too-large', `the zstd layer wants ${windowBytes} bytes of memory to be unpacked`)
+      throw new Fault('too-large', `its zstd data wants ${windowBytes} bytes of memory to be unpacked`)
     }
     this.#hasChecksum = (descriptor & 4) !== 0
     this.#state = 'block'
@@ -96,7 +96,7 @@ export class ZstdFrames {
     const type = (header >> 1) & 3
     const sizeBytes = header >> 3
     if (type === 3 || sizeBytes > blockMaxBytes) {
-      throw new Fault('damaged-layer', 'the zstd layer is corrupt: a block is of no known kind or too large')
+      throw new Fault('damaged-layer', 'its zstd data is corrupt: a block is of no known kind or too large')
     }
     this.#begin(type === 1 ? 1 : sizeBytes, (header & 1) !== 0, this.#hasChecksum)
   }
