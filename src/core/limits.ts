@@ -21,4 +21,44 @@ export const limits = {
   redirects: 5,
   /** Children of one index: a few platforms, each with an attestation; 10,000 is far beyond any real one. */
   indexChildren: 10_000,
+  /** An image configuration: a few kB, tens with a long history. As large as a manifest may be. */
+  configBytes: 4 * 1024 * 1024,
+  /** A layer unpacked, holes of sparse files included. The largest real ones (CUDA, model weights) come to some 20 GiB. */
+  layerUnpackedBytes: 64 * 1024 * 1024 * 1024,
+  /**
+   * Unpacked bytes for each packed one. gzip reaches 1,032 on zeros and zstd far more; layers of files stay below 20, and
+   * one with an empty disk image below 200. Looked at only beyond `layerFreeBytes`, which any layer may unpack to.
+   */
+  layerRatio: 200,
+  layerFreeBytes: 256 * 1024 * 1024,
+  /** Reading one layer: 20 GiB at 10 MB/s take 36 minutes. */
+  layerReadMs: 2 * 60 * 60 * 1000,
+  /** Entries of one layer. The largest seen hold some 500,000 files; a million must fit, and this many take some 200 MB. */
+  layerEntries: 2_000_000,
+  /** Paths of all layers of one image together; each takes some 50 bytes. */
+  treeEntries: 4_000_000,
+  /** Paths and link targets: PATH_MAX of Linux, beyond which no kernel takes one. */
+  pathBytes: 4096,
+  /** One extended header of a tar archive, all attributes included: what Go's archive/tar takes, and so every runtime. */
+  tarHeaderBytes: 1024 * 1024,
+  /** The file list of one layer: two million entries at 60 bytes and some room; a million paths of 4 kB do not fit. */
+  fileListBytes: 256 * 1024 * 1024,
+  /** What is kept of the files of one layer. 10,000 package.json are 20 MB, the largest rpm databases 150 MB. */
+  layerEvidenceBytes: 256 * 1024 * 1024,
+  /** Holes of sparse files in one layer that are hashed as zeros: half a second. A lastlog alone may claim 300 GB. */
+  layerHoleBytes: 1024 * 1024 * 1024,
+  /** Warnings of one layer or tree: more say nothing more to a reader, and a hostile layer could give a million. */
+  layerWarnings: 1_000,
+  /** The window of a zstd frame: what `zstd` itself takes without `--long=28` or more; it is memory that we must hold. */
+  zstdWindowBytes: 128 * 1024 * 1024,
+  /** Steps from files up through linked folders, to see whether another path to them is wanted: real images need some 10,000. */
+  aliasSteps: 2_000_000,
+  /** Files of one image that are read a second time because a link at a wanted path leads to them: real images need a few. */
+  extraPaths: 1_000,
+  /** Symbolic links followed for one path: as Linux does before it says ELOOP. */
+  symbolicLinks: 40,
+  /** Entries of an image archive: a layer, its folder and two small files each, and room. */
+  archiveEntries: 100_000,
+  /** Indexes within indexes: one is usual, two occur in layouts that hold an index. */
+  indexDepth: 4,
 } as const

@@ -18,6 +18,8 @@ export type Program =
   | 'chromium'
   | 'dpkg'
   | 'rpm'
+  | 'tar'
+  | 'zstd'
 
 /**
  * A `describe` for tests that need programs of the system, or the shared data. Where one is missing the tests are skipped

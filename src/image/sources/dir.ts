@@ -1,0 +1,24 @@
+import { Fault } from '../../core/fault.js'
+import type { ImageSource } from './image-source.js'
+import { statFile } from './local-files.js'
+
+/** A root file system that lies unpacked on this machine. */
+export const dir: ImageSource = {
+  scheme: 'dir',
+  location: 'ROOTFS',
+  async open(location) {
+    const found = await statFile(location)
+    if (!found?.isDirectory()) throw new Fault('file-unreadable', 'no such folder', { data: { path: location } })
+    return {
+      reference: `dir:${location}`,
+      digest: null,
+      mediaType: '',
+      platform: null,
+      config: Buffer.alloc(0),
+      manifest: null,
+      layers: [],
+      folder: location,
+      close: async () => undefined,
+    }
+  },
+}
