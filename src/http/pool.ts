@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import { createSecureContext } from 'node:tls'
 import { Fault } from '../core/fault.js'
 import { readBody } from './body.js'
@@ -27,6 +28,8 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | undefined
   readonly maxBodyBytes: number
+  /** Whether the body of a success is handed over unread: then the reader bounds it, and frees it by reading or destroying it. */
+  readonly isStreamed?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -36,6 +39,8 @@ export interface ExchangeResult {
   readonly headers: IncomingHttpHeaders
   /** Of an error status at most {@link errorBytes}. */
   readonly body: Buffer
+  /** Of a success that was asked for as a stream. */
+  readonly stream?: Readable
   /** Where the one who answered stands: it decides where it may point us to. */
   readonly zone: Exclude<Zone, 'forbidden'>
 }
@@ -156,6 +161,11 @@ export class Pool {
             resolve({ status, headers: response.headers, body: noBody, zone })
           })
           response.once('error', fail)
+          return
+        }
+        if (exchange.isStreamed && status < 300) {
+          response.once('close', end)
+          resolve({ status, headers: response.headers, body: noBody, stream: response, zone })
           return
         }
         const timer = setTimeout(() => response.destroy(timedOut(origin.host, timeouts.bodyMs)), timeouts.bodyMs)

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { Clock, Random } from '../core/clock.js'
 import type { Cost } from '../core/cost.js'
 import { Fault, isFault } from '../core/fault.js'
@@ -18,6 +19,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
   readonly maxBodyBytes: number
+  /** Whether the body of a success is handed over unread; it keeps its slot of the lane until it is read, or destroyed. */
+  readonly isStreamed?: boolean
   readonly lane: Lane
   readonly priority: Priority
   /** How long a pause of the lane may be waited out, in milliseconds. */
@@ -36,6 +39,8 @@ export interface HttpResponse {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
+  /** Of a success that was asked for as a stream; whoever reads it counts its bytes. */
+  readonly stream?: Readable
   /** Whose answer it is, after redirects. */
   readonly url: URL
   readonly zone: Exclude<Zone, 'forbidden'>
@@ -127,6 +132,7 @@ class HttpSender implements Http {
     const entry = { priority: request.priority, maxWaitMs: request.maxWaitMs, signal: request.signal }
     const entered = lane.acquire(entry)
     const release = typeof entered === 'function' ? entered : await entered
+    let isHeld = false
     try {
       cost.requests++
       const { url } = request
@@ -136,8 +142,13 @@ class HttpSender implements Http {
         headers: request.headers,
         body: request.body,
         maxBodyBytes: request.maxBodyBytes,
+        ...(request.isStreamed && { isStreamed: true }),
         signal: request.signal,
       })
+      if (result.stream !== undefined) {
+        isHeld = true
+        result.stream.once('close', release)
+      }
       cost.bytes += result.body.byteLength
       this.#learn(lane, result, url.host)
       return result
@@ -145,7 +156,7 @@ class HttpSender implements Http {
       if (isFault(error, 'unreachable', 'timeout', 'tls')) lane.failed(error)
       throw error
     } finally {
-      release()
+      if (!isHeld) release()
     }
   }
 

@@ -31,6 +31,10 @@ export interface RepositoryRequest {
   readonly path: string | URL
   readonly accept: string
   readonly maxBodyBytes: number
+  /** `Range`, RFC 9110 section 14.2. */
+  readonly range?: string
+  /** See `HttpRequest.isStreamed`. */
+  readonly isStreamed?: boolean
 }
 
 /** What {@link Access} is made of. */
@@ -217,8 +221,10 @@ export class Access {
           accept: request.accept,
           'user-agent': 'tidemark',
           ...(authorization !== undefined && { authorization }),
+          ...(request.range !== undefined && { range: request.range }),
         },
         maxBodyBytes: request.maxBodyBytes,
+        ...(request.isStreamed && { isStreamed: true }),
         lane: this.#lane(wireHost(state.host), credential, concurrency),
         priority: call.priority ?? 'interactive',
         maxWaitMs: call.maxWaitMs ?? defaultMaxWaitMs,

@@ -9,6 +9,7 @@ import { parseNetworks } from '../http/guard.js'
 import type { Timeouts } from '../http/pool.js'
 import { createHttp } from '../http/send.js'
 import { Access, type Call, defaultConcurrency } from './access.js'
+import { type BlobReference, blob } from './blob.js'
 import { credentialSources } from './credentials/list.js'
 import { type Head, head } from './head.js'
 import { type FetchedManifest, manifest } from './manifest.js'
@@ -34,6 +35,10 @@ export interface Registry {
   tags(repository: Repository, call: Call): AsyncIterable<readonly string[]>
   /** What is attached to a manifest: the referrers API, or the tag that stands in for it. Throws as {@link Registry.head}. */
   referrers(repository: Repository, digest: Digest, call: Call): Promise<readonly Descriptor[]>
+  /**
+   * The bytes of a blob, streamed: who reads compares them with the digest. Throws as {@link Registry.head}, when it is read.
+   */
+  blob(repository: Repository, blob: BlobReference, call: Call): AsyncIterable<Buffer>
   /** Until when nothing is sent to `host`, in milliseconds since the epoch; null when it is open. */
   pausedUntil(host: Host): number | null
   close(): void
@@ -76,6 +81,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     manifest: (reference, call) => manifest(access, reference, quiet(call)),
     tags: (repository, call) => tags(access, repository, quiet(call)),
     referrers: (repository, digest, call) => referrers(access, repository, digest, quiet(call)),
+    blob: (repository, reference, call) => blob(access, repository, reference, quiet(call)),
     pausedUntil: (host) => access.pausedUntil(host),
     close: () => http.close(),
   }
