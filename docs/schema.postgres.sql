@@ -171,3 +171,22 @@ create table hosts (
   profile text collate "C" not null,
   learned_at bigint not null
 );
+create table layers (
+  digest bytea not null,
+  capture text collate "C" not null,
+  diff_id bytea not null,
+  size bigint not null,
+  unpacked_size bigint not null,
+  files_content_id bigint not null references content (id),
+  evidence_content_id bigint not null references content (id),
+  created_at bigint not null,
+  primary key (digest, capture)
+);
+create index layers_diff_id on layers (diff_id, capture);
+create table inventories (
+  digest bytea not null,
+  readers text collate "C" not null,
+  content_id bigint not null references content (id),
+  created_at bigint not null,
+  primary key (digest, readers)
+);

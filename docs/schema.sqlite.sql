@@ -171,3 +171,22 @@ create table hosts (
   profile text not null,
   learned_at integer not null
 ) strict;
+create table layers (
+  digest blob not null,
+  capture text not null,
+  diff_id blob not null,
+  size integer not null,
+  unpacked_size integer not null,
+  files_content_id integer not null references content (id),
+  evidence_content_id integer not null references content (id),
+  created_at integer not null,
+  primary key (digest, capture)
+) strict;
+create index layers_diff_id on layers (diff_id, capture);
+create table inventories (
+  digest blob not null,
+  readers text not null,
+  content_id integer not null references content (id),
+  created_at integer not null,
+  primary key (digest, readers)
+) strict;

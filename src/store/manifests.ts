@@ -5,8 +5,11 @@ import type { Queries, StoreContext } from './schema.js'
 import type { ManifestRecord, ManifestStore } from './store.js'
 
 /** See {@link ManifestStore}. */
-export function createManifestStore({ db }: StoreContext): ManifestStore {
+export function createManifestStore({ db, now }: StoreContext): ManifestStore {
   return {
+    async put(record) {
+      await db.transaction().execute((trx) => putManifest(trx, record, now()))
+    },
     async get(digest) {
       const row = await db
         .selectFrom('manifests')

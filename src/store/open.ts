@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import type { Clock } from '../core/clock.js'
 import { Fault, oneLine } from '../core/fault.js'
+import { createAnalysisStore } from './analyses.js'
 import { createDeliveryStore } from './deliveries.js'
 import { createEventStore } from './events.js'
 import { faultDialect } from './fault-dialect.js'
@@ -45,6 +46,7 @@ export async function openStore({ url, clock }: OpenStoreOptions): Promise<Store
     events: createEventStore(context),
     deliveries: createDeliveryStore(context),
     hosts: createHostStore(context),
+    analyses: createAnalysisStore(context),
     async ping() {
       const { rows } = await sql<{ one: number }>`select 1 as one`.execute(db)
       if (rows.length !== 1) throw new Fault('store-unavailable', `the database ${where} does not answer`)

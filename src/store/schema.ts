@@ -104,6 +104,17 @@ export interface Tables {
     fault: string | null
     done_at: number | null
   }
+  layers: {
+    digest: Uint8Array
+    capture: string
+    diff_id: Uint8Array
+    size: number
+    unpacked_size: number
+    files_content_id: number
+    evidence_content_id: number
+    created_at: number
+  }
+  inventories: { digest: Uint8Array; readers: string; content_id: number; created_at: number }
   hosts: { host: string; profile: string; learned_at: number }
 }
 

@@ -306,6 +306,37 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     await store.ping()
   })
 
+  it('keeps a layer by its digest and its diffID, for each capture version, and what a second read adds', async () => {
+    const [digest, diffId] = [digestOf('packed'), digestOf('unpacked')]
+    const files = Buffer.alloc(600_000, 7)
+    const layer = {
+      digest,
+      diffId,
+      capture: 'a',
+      sizeBytes: 10,
+      unpackedBytes: 20,
+      files,
+      evidence: Buffer.from('one'),
+    }
+    expect(await store.analyses.layer(digest, 'a')).toBeNull()
+    await store.analyses.putLayer(layer)
+    for (const key of [digest, diffId]) {
+      const kept = await store.analyses.layer(key, 'a')
+      expect(kept).toMatchObject({ digest, diffId, sizeBytes: 10, unpackedBytes: 20 })
+      expect(files.equals(kept?.files ?? Buffer.alloc(0))).toBe(true)
+    }
+    expect(await store.analyses.layer(digest, 'b')).toBeNull()
+    await store.analyses.putLayer({ ...layer, evidence: Buffer.from('one and two') })
+    expect(Buffer.from((await store.analyses.layer(digest, 'a'))?.evidence ?? []).toString()).toBe('one and two')
+    await store.analyses.putInventory(digest, 'r1', Buffer.from('{}'))
+    await store.analyses.putInventory(digest, 'r1', Buffer.from('{"new":1}'))
+    expect(Buffer.from((await store.analyses.inventory(digest, 'r1')) ?? []).toString()).toBe('{"new":1}')
+    expect(await store.analyses.inventory(digest, 'r2')).toBeNull()
+    await store.analyses.putBlob(digestOf('config'), Buffer.from('config'))
+    expect(Buffer.from((await store.analyses.blob(digestOf('config'))) ?? []).toString()).toBe('config')
+    expect(await store.analyses.blob(digestOf('none'))).toBeNull()
+  })
+
   it('numbers events without a gap for readers while many write at once', async () => {
     const second = await openAt(url)
     const seen: number[] = []

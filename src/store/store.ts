@@ -4,6 +4,7 @@ import type { Host } from '../core/host.js'
 import type { Descriptor } from '../core/manifest.js'
 import type { UnknownReason } from '../core/observation.js'
 import type { Repository, TagReference } from '../core/reference.js'
+import type { AnalysisStore } from './analyses.js'
 
 /** Everything that Tidemark remembers, on SQLite or PostgreSQL. All times in milliseconds since the epoch, UTC. */
 export interface Store {
@@ -15,6 +16,7 @@ export interface Store {
   readonly events: EventStore
   readonly deliveries: DeliveryStore
   readonly hosts: HostStore
+  readonly analyses: AnalysisStore
   /** Answers when the database can be read and written. @throws Fault `store-unavailable` */
   ping(): Promise<void>
   close(): Promise<void>
@@ -229,6 +231,8 @@ export interface HistoryStore {
 export interface ManifestStore {
   /** The bytes and media type of a manifest; null when only its name, or nothing, is known. */
   get(digest: Digest): Promise<{ mediaType: string; bytes: Uint8Array } | null>
+  /** Keeps a manifest that was fetched, whether a watched tag points at it or not. */
+  put(record: ManifestRecord): Promise<void>
 }
 
 /** One line of the event log. */

@@ -1,5 +1,6 @@
 import type { Migration } from '../migrate.js'
 import { first } from './0001-first.js'
+import { images } from './0002-images.js'
 
 /** All migrations, oldest first. Forward only; what was released is never edited. */
-export const migrations: readonly Migration[] = [first]
+export const migrations: readonly Migration[] = [first, images]
