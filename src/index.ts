@@ -63,7 +63,7 @@ export function openTidemark(options: TidemarkOptions = {}): Tidemark {
   const bind =
     <Name extends CallName>(name: Name) =>
     async (input: Calls[Name]['input'], { signal, onWarning, onProgress }: CallOptions = {}) => {
-      const context = { services, cost, warn: onWarning ?? (() => undefined) }
+      const context = { services, cost, readsLocalSources: true, warn: onWarning ?? (() => undefined) }
       const { body } = await operations[name].run(input, {
         ...context,
         ...(signal && { signal }),

@@ -2,6 +2,7 @@ import type { CheckReport } from './check.js'
 import type { DeliveriesReplayed, DeliveryList, DeliveryState } from './delivery.js'
 import type { DigestResult } from './digest.js'
 import type { History, HistoryExport, HistoryImportResult } from './history.js'
+import type { PackageList } from './packages.js'
 import type { TagList } from './tag-list.js'
 import type { WatchAdded, WatchList, WatchRemoved } from './watch.js'
 
@@ -10,6 +11,7 @@ export interface Calls {
   digest: { input: { reference: string; platform?: string; omitPlatforms?: boolean }; output: DigestResult }
   check: { input: { reference: string[]; since?: string }; output: CheckReport }
   tags: { input: { repository: string; omitDigestTags?: boolean }; output: TagList }
+  packages: { input: { source: string; platform?: string }; output: PackageList }
   watchAdd: { input: { reference: string; every?: string }; output: WatchAdded }
   watchAddRule: {
     input: { repository: string; tags: string[]; exclude?: string[]; every?: string; maxTags?: number }
@@ -48,6 +50,7 @@ export const routes: {
   digest: { method: 'GET', path: '/api/v1/digest' },
   check: { method: 'POST', path: '/api/v1/check' },
   tags: { method: 'GET', path: '/api/v1/tags' },
+  packages: { method: 'GET', path: '/api/v1/packages' },
   watchAdd: { method: 'POST', path: '/api/v1/watches' },
   watchAddRule: { method: 'POST', path: '/api/v1/watches/rules' },
   watchList: { method: 'GET', path: '/api/v1/watches' },

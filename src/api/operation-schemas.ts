@@ -34,7 +34,7 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
     Type.Object(
       {
         reference: schemas.revision,
-        platform: optional(Type.String({ description: 'os/architecture[/variant]', examples: ['linux/amd64'] })),
+        platform: optional(schemas.platform),
         omitPlatforms: optional(
           Type.Boolean({
             description: 'leave the platforms of an index out: one HEAD, and no GET that counts as a pull',
@@ -70,6 +70,12 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
       closed,
     ),
     schemas.tagList,
+    true,
+  ),
+  packages: define(
+    'packages',
+    Type.Object({ source: schemas.revision, platform: optional(schemas.platform) }, closed),
+    schemas.packageList,
     true,
   ),
   watchAdd: define(

@@ -11,6 +11,8 @@ export interface OperationContext {
   readonly cost: Cost
   /** Says something that is not in the body: on stderr, or in a `Warning` header. */
   warn(message: string): void
+  /** Whether sources that lie on this machine may be read: not on a server, whose disk is nobody's business. */
+  readonly readsLocalSources?: boolean
   /** Told how far the operation is, where it takes long. */
   onProgress?(done: number, of: number): void
   /** Given lists page by page instead of whole, so that memory does not grow with them; the body's list is then empty. */

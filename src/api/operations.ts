@@ -4,6 +4,7 @@ import { deliveriesList, deliveriesReplay } from './deliveries.js'
 import { digest } from './digest.js'
 import { history, historyExport, historyImport } from './history.js'
 import type { Operation } from './operation.js'
+import { packages } from './packages.js'
 import { tags } from './tags.js'
 import { watchAdd, watchAddRule } from './watch-add.js'
 import { watchList } from './watch-list.js'
@@ -14,6 +15,7 @@ export const operations: { readonly [Name in CallName]: Operation<Name> } = {
   digest,
   check,
   tags,
+  packages,
   watchAdd,
   watchAddRule,
   watchList,

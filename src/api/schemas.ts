@@ -27,6 +27,7 @@ export const repository = Type.String({
   examples: ['ghcr.io/org/app'],
 })
 export const digest = Type.String({ description: 'sha256:… or sha512:…' })
+export const platform = Type.String({ description: 'os/architecture[/variant]', examples: ['linux/amd64'] })
 export const every = Type.String({ description: 'a duration such as 30s, 5m, 1h', examples: ['5m'] })
 export const cursor = Type.String({ maxLength: 200, description: 'where the page before ended, from its Link header' })
 export const order = words(['asc', 'desc'], 'oldest or newest first; asc by default')
@@ -103,6 +104,39 @@ export const checkReport = Type.Object(
 )
 
 export const tagList = Type.Object({ repository: Type.String(), tags: Type.Array(Type.String()) }, closed)
+
+const imageName = Type.Object(
+  { reference: Type.String(), digest: nullable(digest), platform: nullable(Type.String()) },
+  closed,
+)
+export const imagePackage = Type.Object(
+  {
+    type: Type.String({ description: 'purl type' }),
+    name: Type.String(),
+    version: Type.String(),
+    purl: Type.String(),
+    source: nullable(Type.Object({ name: Type.String(), version: Type.String() }, closed)),
+    architecture: nullable(Type.String()),
+    licenses: Type.Array(Type.String({ description: 'SPDX license expression' })),
+    layer: nullable(digest),
+    evidence: Type.String({ description: 'the file that said so' }),
+    ownedBy: nullable(Type.String({ description: 'the package of the distribution that brought it along' })),
+  },
+  closed,
+)
+export const packageList = Type.Object(
+  {
+    image: imageName,
+    distribution: nullable(
+      Type.Object({ id: Type.String(), versionId: nullable(Type.String()), name: Type.String() }, closed),
+    ),
+    packages: Type.Array(imagePackage),
+    complete: Type.Boolean({ description: 'false when something could not be read' }),
+    warnings: Type.Array(Type.String()),
+    bytesFetched: Type.Integer(),
+  },
+  closed,
+)
 
 const origin = 'who declared it'
 export const watchList = Type.Object(

@@ -36,7 +36,7 @@ export async function call<Name extends CallName>(
     const cost = noCost()
     const { onProgress, onPage } = options
     const { body } = await operations[name].run(input, {
-      ...{ services, cost, signal: context.signal },
+      ...{ services, cost, signal: context.signal, readsLocalSources: true },
       warn: (message) => reportWarning(message, context.terminal, context.environment),
       ...(onProgress && { onProgress }),
       ...(onPage && { onPage }),

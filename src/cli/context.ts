@@ -30,16 +30,22 @@ export function outputOption() {
     .default('table' as const)
 }
 
-/** Adds the options that commands on the local store share. */
-export function withStore<Args extends unknown[], Options extends OptionValues>(command: Command<Args, Options>) {
+/** Adds what says which store and configuration a command uses. */
+export function withStoreOptions<Args extends unknown[], Options extends OptionValues>(
+  command: Command<Args, Options>,
+) {
   return command
-    .addOption(outputOption())
     .option(
       '--database <url>',
       'sqlite:PATH or postgres://… ($TIDEMARK_DATABASE; by default a file in the data folder)',
     )
     .option('--config <file>', 'tidemark.yaml ($TIDEMARK_CONFIG; by default in the configuration folder)')
     .option('--cost', 'tell on stderr what was asked of registries')
+}
+
+/** Adds the options that commands on the local store share. */
+export function withStore<Args extends unknown[], Options extends OptionValues>(command: Command<Args, Options>) {
+  return withStoreOptions(command.addOption(outputOption()))
 }
 
 /** Adds the options that commands share which can run on a server. */

@@ -7,6 +7,7 @@ import { completionCommand } from './commands/completion.js'
 import { deliveriesCommand } from './commands/deliveries.js'
 import { digestCommand } from './commands/digest.js'
 import { historyCommand } from './commands/history.js'
+import { packagesCommand } from './commands/packages.js'
 import { registryCommand } from './commands/registry.js'
 import { serveCommand } from './commands/serve.js'
 import { tagsCommand } from './commands/tags.js'
@@ -71,6 +72,7 @@ Examples:
     digestCommand(context),
     tagsCommand(context),
     checkCommand(context),
+    packagesCommand(context),
     watchCommand(context),
     historyCommand(context),
     serveCommand(context),

@@ -98,10 +98,14 @@ export function isManifestType(mediaType: string): boolean {
   return (Object.values(mediaTypes) as string[]).includes(mediaType)
 }
 
-/** True for what BuildKit and others hang beside the platforms of an index: never a platform itself. */
+/** What `cosign save` hangs beside the image of a layout. */
+const cosignKinds: ReadonlySet<string> = new Set(['dev.cosignproject.cosign/sigs', 'dev.cosignproject.cosign/atts'])
+
+/** True for what BuildKit, cosign and others hang beside the platforms of an index: never a platform itself. */
 export function isAttestation(child: Descriptor): boolean {
   return (
     child.annotations.get('vnd.docker.reference.type') === 'attestation-manifest' ||
+    cosignKinds.has(child.annotations.get('kind') ?? '') ||
     (child.platform?.os === 'unknown' && child.platform.architecture === 'unknown')
   )
 }

@@ -52,6 +52,15 @@ export function normalizePlatform(platform: Platform): Platform {
   }
 }
 
+/**
+ * Linux on an architecture as Node names it.
+ * @param architecture `process.arch`
+ */
+export function hostPlatform(architecture: string): Platform {
+  const names: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
+  return normalizePlatform({ os: 'linux', architecture: names[architecture] ?? architecture })
+}
+
 /** `linux/arm/v7`, without the OS version. */
 export function formatPlatform(platform: Platform): string {
   const variant = platform.variant === undefined ? '' : `/${platform.variant}`

@@ -8,6 +8,7 @@ import { type Observation, observationOfFault } from '../core/observation.js'
 import type { TagReference } from '../core/reference.js'
 import type { Registry } from '../registry/registry.js'
 import type { LaneLease, ManifestRecord, StateChange, Store, TagReason, TagState } from '../store/store.js'
+import { manifestRecordOf } from './manifest-record.js'
 
 /** What is kept in memory of a tag that is watched. */
 export interface TrackedTag {
@@ -116,7 +117,8 @@ async function recordMove(
     const fetched =
       known ?? (await registry.manifest({ ...tag.reference, digest: seen.digest }, { ...call, priority: 'manifest' }))
     parsed = readable(fetched.bytes, fetched.mediaType)
-    record = recordOf(seen, fetched, parsed)
+    const mediaType = fetched.mediaType || seen.mediaType
+    record = manifestRecordOf(seen.digest, { mediaType, bytes: fetched.bytes }, parsed)
   } catch (error) {
     const observation = observationOf(error)
     if (observation.state === 'unknown') return turn(tag, 'unknown', observation.reason, call.now())
@@ -169,22 +171,6 @@ function readable(bytes: Uint8Array, mediaType: string): Manifest | null {
   } catch (error) {
     if (isFault(error, 'broken-answer')) return null
     throw error
-  }
-}
-
-function recordOf(
-  seen: { readonly digest: Digest; readonly mediaType: string },
-  fetched: { readonly mediaType: string; readonly bytes: Uint8Array },
-  parsed: Manifest | null,
-): ManifestRecord {
-  return {
-    digest: seen.digest,
-    mediaType: parsed?.mediaType ?? (fetched.mediaType || seen.mediaType),
-    bytes: fetched.bytes,
-    ...(parsed?.artifactType !== undefined && { artifactType: parsed.artifactType }),
-    ...(parsed?.subject !== undefined && { subject: parsed.subject.digest }),
-    ...(parsed?.kind === 'image' && { configDigest: parsed.config.digest }),
-    children: parsed?.kind === 'index' ? parsed.children : [],
   }
 }
 

@@ -1,0 +1,64 @@
+import { Command, Option } from '@commander-js/extra-typings'
+import type { PackageList } from '../../../client/src/index.js'
+import { isLocalSource } from '../../flows/image-location.js'
+import { call } from '../call.js'
+import { type CommandContext, withStoreOptions } from '../context.js'
+import { print, tableOr } from '../output.js'
+import { reportWarning } from '../report.js'
+import { type Colors, startProgress } from '../terminal.js'
+
+/** What sources there are, for help texts. */
+export const sourceHelp =
+  'a reference, REF@{1}, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE[:TAG] or dir:ROOTFS'
+
+/** `tidemark packages` */
+export function packagesCommand(context: CommandContext) {
+  return withStoreOptions(new Command('packages'))
+    .description('List the packages of an image, each with what says so; nothing is pulled or written to disk whole')
+    .argument('<source>', sourceHelp)
+    .option('--platform <platform>', 'os/arch[/variant]; linux and the architecture of this machine by default')
+    .addOption(
+      new Option('-o, --output <form>', 'form of the data on stdout')
+        .choices(['table', 'json', 'purl'] as const)
+        .default('table' as const),
+    )
+    .option('--server <url>', 'run it on a Tidemark server ($TIDEMARK_SERVER); sources of this machine are read here')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  tidemark packages debian:12 --platform linux/arm64
+  tidemark packages docker-archive:image.tar -o json
+  tidemark packages 'nginx:1.27@{1}' -o purl`,
+    )
+    .action(async (source, { output, platform, ...options }) => {
+      const progress = startProgress(context.terminal, Date.now)
+      const onProgress = (done: number, of: number) => progress.update(`read ${done} of ${of} layers`)
+      const here = { ...context, environment: { ...context.environment, TIDEMARK_SERVER: undefined } }
+      const isLocal = isLocalSource(source)
+      const input = { source, ...(platform !== undefined && { platform }) }
+      const where = { ...options, ...(isLocal && { server: undefined }), onProgress }
+      try {
+        const body = await call('packages', input, isLocal ? here : context, where)
+        progress.end()
+        if (output === 'purl') context.terminal.stdout.write(body.packages.map(({ purl }) => `${purl}\n`).join(''))
+        else print(body, context, { output }, packagesTable)
+        if (output !== 'json')
+          for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
+      } finally {
+        progress.end()
+      }
+    })
+}
+
+function packagesTable({ packages }: PackageList, colors: Colors): string {
+  const rows = packages.map(({ type, name, version, architecture, licenses, ownedBy }) => [
+    type,
+    name,
+    version,
+    architecture ?? '-',
+    licenses.join(', ') || '-',
+    ownedBy ?? '',
+  ])
+  return tableOr('no packages were found', ['TYPE', 'NAME', 'VERSION', 'ARCH', 'LICENSES', 'OWNED BY'], rows, colors)
+}
