@@ -26,7 +26,7 @@ interface ExpectedImage {
   >
 }
 
-const osTypes: Readonly<Record<string, string>> = { apk: 'apk', dpkg: 'deb', rpm: 'rpm' }
+const osTypes: Readonly<Record<string, string>> = { apk: 'apk', dpkg: 'deb', 'dpkg-status.d': 'deb', rpm: 'rpm' }
 
 describeWith({ shared: true }, 'packages of real images', ({ shared }) => {
   const file = join(shared, 'data/expected/images.json')
