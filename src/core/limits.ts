@@ -35,7 +35,7 @@ export const limits = {
   layerReadMs: 2 * 60 * 60 * 1000,
   /** Entries of one layer. The largest seen hold some 500,000 files; a million must fit, and this many take some 200 MB. */
   layerEntries: 2_000_000,
-  /** Paths of all layers of one image together; each takes some 50 bytes. */
+  /** Paths of all layers of one image together; each takes up to 70 bytes. */
   treeEntries: 4_000_000,
   /** Paths and link targets: PATH_MAX of Linux, beyond which no kernel takes one. */
   pathBytes: 4096,

@@ -93,7 +93,7 @@ describe('decompress', () => {
       expect((await unpack(inPieces(bytes, size))).toString()).toBe('A'.repeat(3000) + 'B'.repeat(10))
     }
     for (const end of [5, 14, 20, 25, bytes.length - 1]) {
-      await expect(unpack(inPieces(bytes.subarray(0, end)))).rejects.toMatchObject({ code: 'damaged-layer' })
+      await expect(unpack(inPieces(bytes.subarray(0, end)))).rejects.toThrow(/truncated/)
     }
     await expect(unpack(inPieces(Buffer.concat([bytes, Buffer.from('garbage')])))).rejects.toMatchObject({
       code: 'damaged-layer',

@@ -28,7 +28,7 @@ export interface DecompressLimits {
 /** Twice as fast as zlib's 16 KiB, and no slower than more; measured in docs/decisions/0002-reading-layers.md. */
 const chunkSize = 256 * 1024
 /** A chunk may wait on either side while another is inflated on another thread. */
-const streamOptions = { chunkSize, readableHighWaterMark: 2 * chunkSize, writableHighWaterMark: chunkSize }
+const streamOptions = { chunkSize, readableHighWaterMark: 4 * chunkSize, writableHighWaterMark: 4 * chunkSize }
 /** gzip: RFC 1952, section 2.3.1; zstd and its skippable frames: RFC 8878, section 3.1. */
 const magicBytes = 4
 

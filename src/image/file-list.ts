@@ -90,17 +90,22 @@ export class FileList {
     return list
   }
 
+  /** Fills in only where the entry at `offset` stands and what it is called. */
+  readName(offset: number, record: FileRecord): void {
+    position = offset + 1
+    record.offset = offset
+    record.directory = readVarint(this.bytes)
+    const nameBytes = readVarint(this.bytes)
+    record.nameStart = position
+    record.nameEnd = position += nameBytes
+  }
+
   /** Fills in `record` with the entry at `offset`. */
   read(offset: number, record: FileRecord): void {
     const { bytes } = this
     const first = bytes[offset] as number
-    position = offset + 1
-    record.offset = offset
     record.type = (first & kindMask) === impliedKind ? EntryType.directory : ((first & kindMask) as EntryType)
-    record.directory = readVarint(bytes)
-    const nameBytes = readVarint(bytes)
-    record.nameStart = position
-    record.nameEnd = position += nameBytes
+    this.readName(offset, record)
     record.linkStart = record.linkEnd = record.digestStart = 0
     if ((first & kindMask) === impliedKind) {
       record.mode = 0o755
@@ -142,7 +147,7 @@ export class FileList {
     const parts: Buffer[] = []
     const record = fileRecord()
     for (let at = offset; at !== 0; at = record.directory) {
-      this.read(at, record)
+      this.readName(at, record)
       parts.push(this.bytes.subarray(record.nameStart, record.nameEnd))
     }
     return parts
@@ -181,22 +186,21 @@ export class FileListWriter {
   readonly #lastPath = Buffer.alloc(limits.pathBytes)
   #lastBytes = 0
   #last = 0
+  /** The folders on the way to it, and where their paths end. */
+  #steps = 0
+  readonly #stepEnds: number[] = []
+  readonly #stepFolders: number[] = []
 
   constructor() {
     const record = fileRecord()
     const list = new FileList(this.#bytes, 0)
     this.#list = list
     this.#folders = new NameTable((thing, parent, bytes, start, end) => {
-      this.#list.read(thing, record)
+      this.#list.readName(thing, record)
       return (
         record.directory === parent && this.#bytes.compare(bytes, start, end, record.nameStart, record.nameEnd) === 0
       )
     })
-  }
-
-  /** Bytes so far. */
-  get sizeBytes(): number {
-    return this.#end
   }
 
   /**
@@ -206,13 +210,17 @@ export class FileListWriter {
    */
   directory(path: Buffer, length: number): number {
     if (length === this.#lastBytes && path.compare(this.#lastPath, 0, length, 0, length) === 0) return this.#last
-    let folder = 0
-    for (let start = 0; start < length; ) {
+    let depth = this.#sharedDepth(path, length)
+    let folder = depth === 0 ? 0 : (this.#stepFolders[depth - 1] as number)
+    for (let start = depth === 0 ? 0 : (this.#stepEnds[depth - 1] as number) + 1; start < length; depth++) {
       let end = start
       while (end < length && path[end] !== 0x2f) end++
       folder = this.#folders.find(folder, path, start, end) || this.#imply(folder, path, start, end)
+      this.#stepEnds[depth] = end
+      this.#stepFolders[depth] = folder
       start = end + 1
     }
+    this.#steps = depth
     path.copy(this.#lastPath, 0, 0, length)
     this.#lastBytes = length
     this.#last = folder
@@ -259,6 +267,19 @@ export class FileListWriter {
   }
 
   #list: FileList
+
+  /** How many folders the way to `path` has in common with that to the last one. */
+  #sharedDepth(path: Buffer, length: number): number {
+    const most = Math.min(length, this.#lastBytes)
+    let same = 0
+    while (same < most && path[same] === this.#lastPath[same]) same++
+    let depth = 0
+    for (; depth < this.#steps; depth++) {
+      const end = this.#stepEnds[depth] as number
+      if (end > same || (end < length && path[end] !== 0x2f)) break
+    }
+    return depth
+  }
 
   #imply(folder: number, path: Buffer, start: number, end: number): number {
     this.#reserve(end - start + 16)

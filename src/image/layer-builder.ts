@@ -100,10 +100,9 @@ export class LayerBuilder implements TarVisitor {
     if (this.#hash !== null) this.#digest = this.#hash.digest('binary')
     if (entry.path.length > 0) {
       const offset = this.#files.add(entry, this.#digest)
-      const path = this.#found.length === 0 ? '' : this.#pathOf(entry)
-      for (const found of this.#found) this.evidence.push({ entry: offset, path, ...found })
+      for (const found of this.#found) this.evidence.push({ entry: offset, path: this.#pathOf(entry), ...found })
     }
-    this.#found.length = 0
+    if (this.#found.length > 0) this.#found.length = 0
     this.#hash = this.#digest = this.#current = this.#path = null
     if (this.#kept.length > heldBytes) this.#kept = noBytes
   }

@@ -125,7 +125,7 @@ class Merger {
   #folder(directory: number): number | null {
     let node: number = rootNode
     for (const offset of this.#chain(directory)) {
-      this.#files.read(offset, this.#record)
+      this.#files.readName(offset, this.#record)
       if (this.#nameBegins(this.#record, meta)) return null
       const child = this.tree.child(node, this.#files.bytes, this.#record.nameStart, this.#record.nameEnd)
       node = this.#step(node, child)
@@ -149,7 +149,7 @@ class Merger {
   #literal(directory: number): number | 'link' | null {
     let node: number = rootNode
     for (const offset of this.#chain(directory)) {
-      this.#files.read(offset, this.#record)
+      this.#files.readName(offset, this.#record)
       node = this.tree.child(node, this.#files.bytes, this.#record.nameStart, this.#record.nameEnd)
       if (node === rootNode) return null
       if (this.tree.type(node) === EntryType.symbolicLink) return 'link'
@@ -163,7 +163,7 @@ class Merger {
     const chain: number[] = []
     for (let at = directory; at !== 0; at = this.#record.directory) {
       chain.push(at)
-      this.#files.read(at, this.#record)
+      this.#files.readName(at, this.#record)
     }
     return chain.reverse()
   }

@@ -155,7 +155,7 @@ describe('readLayer', () => {
   it('says that a file is too large, or that a reader stumbled, and goes on', async () => {
     const record = await withCaptures(
       [
-        { kind: 'small', names: ['a'], maxBytes: 3 },
+        { kind: 'small', names: ['a'], extensions: ['.jar'], maxBytes: 3 },
         {
           kind: 'clumsy',
           names: ['b'],
@@ -170,6 +170,7 @@ describe('readLayer', () => {
       { path: 'x/a', content: '123' },
       { path: 'etc/os-release', content: 'ID=x' },
       { path: '.wh.a' },
+      { path: 'lib/.wh.x.jar' },
     )
     expect(record.evidence.map(({ path }) => path)).toEqual(['x/a', 'etc/os-release'])
     expect(record.warnings.map(({ path, message }) => `${path}: ${message}`)).toEqual([

@@ -267,7 +267,7 @@ export class ImageTree {
 
   #readName(node: number, record: FileRecord): FileList {
     const { files } = this.layers[this.#nameLayer[node] as number] as TreeLayer
-    files.read(this.#nameOffset[node] as number, record)
+    files.readName(this.#nameOffset[node] as number, record)
     return files
   }
 

@@ -65,7 +65,7 @@ export async function openLayout(
 
 /** What is called `tag`: by its full name first, then by the end of it, then as containerd calls it. */
 function chooseTag(index: ImageIndex, tag: string | null, options: OpenImageOptions): Descriptor {
-  const images = index.children.filter((child) => !isAttestation(child))
+  const images = index.children.filter((child) => !isAttestation(child) && !isCosignAttachment(child))
   const nameOf = (key: string) => (child: Descriptor) => child.annotations.get(key)
   const found = tag === null ? images : findNamed(images, tag, nameOf(refName), nameOf(containerdName))
   const [first] = found
@@ -73,6 +73,12 @@ function chooseTag(index: ImageIndex, tag: string | null, options: OpenImageOpti
   const names = images.flatMap((child) => child.annotations.get(refName) ?? [])
   if (first !== undefined && (tag !== null || names.length === 0)) return chooseManifest(found, options.platform)
   throw ambiguous(tag, [...new Set(names)])
+}
+
+/** What `cosign save` puts beside the image: signatures, attestations, SBOMs. */
+function isCosignAttachment(child: Descriptor): boolean {
+  const kind = child.annotations.get('kind') ?? ''
+  return /^dev\.cosignproject\.cosign\/(?!image)/.test(kind)
 }
 
 /** Those of `items` that bear a name: equal to it, else ending with it after a slash or colon, by one sort of name after the other. */

@@ -42,9 +42,11 @@ async function open(text: string, platform: string | null = null, checkDiffId = 
 }
 
 async function pathsOf(image: SourceImage): Promise<string[]> {
-  const { tree } = await imageOfSources(image.layers, matcher)
-  await image.close()
-  return listing(tree)
+  try {
+    return listing((await imageOfSources(image.layers, matcher)).tree)
+  } finally {
+    await image.close()
+  }
 }
 
 const image = (architecture: string, ...files: string[]) =>
@@ -399,13 +401,12 @@ describeWith({ shared: true }, 'real images', ({ shared }) => {
     const facts = (expected[`oci-layouts/${name}`] ?? []).filter((fact) => fact.layers !== undefined)
     expect(facts.length).toBeGreaterThan(0)
     for (const fact of facts) {
+      // Those without a name of their own are below an index that another one names.
       const tag = fact.annotations?.['org.opencontainers.image.ref.name']
+      if (tag === undefined && name === 'busybox-musl') continue
       const platform = fact.platform ? formatPlatform(fact.platform) : null
-      const found = await open(
-        `oci:${data(`oci-layouts/${name}`)}${tag === undefined ? '' : `:${tag}`}`,
-        platform,
-      ).catch(() => null)
-      if (found === null) continue
+      const text = `oci:${data(`oci-layouts/${name}`)}${tag === undefined ? '' : `:${tag}`}`
+      const found = await open(text, platform)
       const known = facts.find(({ manifest }) => manifest === found.digest)
       expect(known).toBeDefined()
       expect(found.layers).toHaveLength(known?.layers ?? -1)
