@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { PackageList } from '../client/src/index.js'
 import { startTestRegistry } from '../src/test-registry/serve.js'
 import { createCli } from './support/cli.js'
+import { sourceOf } from './support/image-files.js'
 import { describeWith } from './support/needs.js'
 
 interface ExpectedImage {
@@ -61,17 +60,6 @@ describeWith({ shared: true }, 'packages of real images', ({ shared }) => {
     }
   })
 })
-
-/** How a file of the shared data is named to the command; a bare root file system is unpacked first. */
-function sourceOf(path: string): string {
-  if (path.includes('/rootfs/')) {
-    const folder = mkdtempSync(join(tmpdir(), 'tidemark-rootfs-'))
-    execFileSync('tar', ['-xzf', path, '-C', folder, '--no-same-owner', '--exclude=dev/*'])
-    return `dir:${folder}`
-  }
-  if (path.includes('/oci-layouts/')) return `oci:${path}`
-  return /(?:docker-save|docker-archive|skopeo|kaniko)/.test(path) ? `docker-archive:${path}` : `oci-archive:${path}`
-}
 
 function platformOf(file: string): string[] {
   return ['--platform', file.includes('arm64') ? 'linux/arm64' : 'linux/amd64']

@@ -131,6 +131,7 @@ describe('every operation', () => {
     check: { reference: [tagOf(registry)], since: `sha256:${'0'.repeat(64)}` },
     tags: { repository: `${registry.address}/library/alpine` },
     packages: { source: tagOf(registry), platform: 'linux/amd64' },
+    diff: { from: tagOf(registry), to: `${registry.address}/demo/app:1.0`, platform: 'linux/amd64' },
     watchAdd: { reference: tagOf(registry), every: '1h' },
     watchAddRule: { repository: `${registry.address}/demo/app`, tags: ['1.*'] },
     watchList: {},

@@ -1,6 +1,7 @@
 export type * from './check.js'
 export { type Answer, type Client, type ClientOptions, createClient, TidemarkError } from './client.js'
 export type * from './delivery.js'
+export type * from './diff.js'
 export type * from './digest.js'
 export type * from './event.js'
 export type * from './history.js'

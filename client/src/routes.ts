@@ -1,5 +1,6 @@
 import type { CheckReport } from './check.js'
 import type { DeliveriesReplayed, DeliveryList, DeliveryState } from './delivery.js'
+import type { ImageDiff } from './diff.js'
 import type { DigestResult } from './digest.js'
 import type { History, HistoryExport, HistoryImportResult } from './history.js'
 import type { PackageList } from './packages.js'
@@ -12,6 +13,7 @@ export interface Calls {
   check: { input: { reference: string[]; since?: string }; output: CheckReport }
   tags: { input: { repository: string; omitDigestTags?: boolean }; output: TagList }
   packages: { input: { source: string; platform?: string }; output: PackageList }
+  diff: { input: { from: string; to: string; platform?: string }; output: ImageDiff }
   watchAdd: { input: { reference: string; every?: string }; output: WatchAdded }
   watchAddRule: {
     input: { repository: string; tags: string[]; exclude?: string[]; every?: string; maxTags?: number }
@@ -51,6 +53,7 @@ export const routes: {
   check: { method: 'POST', path: '/api/v1/check' },
   tags: { method: 'GET', path: '/api/v1/tags' },
   packages: { method: 'GET', path: '/api/v1/packages' },
+  diff: { method: 'GET', path: '/api/v1/diff' },
   watchAdd: { method: 'POST', path: '/api/v1/watches' },
   watchAddRule: { method: 'POST', path: '/api/v1/watches/rules' },
   watchList: { method: 'GET', path: '/api/v1/watches' },

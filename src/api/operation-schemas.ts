@@ -78,6 +78,12 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
     schemas.packageList,
     true,
   ),
+  diff: define(
+    'diff',
+    Type.Object({ from: schemas.revision, to: schemas.revision, platform: optional(schemas.platform) }, closed),
+    schemas.imageDiff,
+    true,
+  ),
   watchAdd: define(
     'watchAdd',
     Type.Object({ reference: schemas.reference, every: optional(schemas.every) }, closed),

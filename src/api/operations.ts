@@ -1,6 +1,7 @@
 import type { CallName } from '../../client/src/index.js'
 import { check } from './check.js'
 import { deliveriesList, deliveriesReplay } from './deliveries.js'
+import { diff } from './diff.js'
 import { digest } from './digest.js'
 import { history, historyExport, historyImport } from './history.js'
 import type { Operation } from './operation.js'
@@ -16,6 +17,7 @@ export const operations: { readonly [Name in CallName]: Operation<Name> } = {
   check,
   tags,
   packages,
+  diff,
   watchAdd,
   watchAddRule,
   watchList,

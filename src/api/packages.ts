@@ -1,6 +1,7 @@
-import type { ImageName, PackageList } from '../../client/src/index.js'
+import type { ImageName, ImagePackage, PackageList } from '../../client/src/index.js'
 import { Fault } from '../core/fault.js'
 import type { ImageIdentity, Inventory } from '../core/inventory.js'
+import type { Package } from '../core/package.js'
 import { hostPlatform, type Platform, parsePlatform } from '../core/platform.js'
 import { analyzeImage } from '../flows/analyze-image.js'
 import { isLocalSource } from '../flows/image-location.js'
@@ -46,16 +47,20 @@ function wirePackages(inventory: Inventory, bytesFetched: number): PackageList {
       distribution === null
         ? null
         : { id: distribution.id, versionId: distribution.versionId, name: distribution.name },
-    packages: inventory.packages.map(
-      ({ type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy }) => ({
-        ...{ type, name, version, purl },
-        source: source === null ? null : { name: source.name, version: source.version },
-        ...{ architecture, licenses: [...licenses], layer, evidence, ownedBy },
-      }),
-    ),
+    packages: inventory.packages.map(wirePackage),
     complete,
     warnings: [...warnings],
     bytesFetched,
+  }
+}
+
+/** A package as the native API shows it. */
+export function wirePackage(pack: Package): ImagePackage {
+  const { type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy } = pack
+  return {
+    ...{ type, name, version, purl },
+    source: source === null ? null : { name: source.name, version: source.version },
+    ...{ architecture, licenses: [...licenses], layer, evidence, ownedBy },
   }
 }
 

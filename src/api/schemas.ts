@@ -138,6 +138,59 @@ export const packageList = Type.Object(
   closed,
 )
 
+const layerSize = Type.Object(
+  {
+    digest: nullable(digest),
+    diffId: nullable(digest),
+    sizeBytes: Type.Integer({ description: 'as it is fetched' }),
+    unpackedBytes: Type.Integer(),
+  },
+  closed,
+)
+const imageSize = Type.Object({ compressedBytes: Type.Integer(), unpackedBytes: Type.Integer() }, closed)
+const settingChange = Type.Object(
+  { key: Type.String(), from: nullable(Type.String()), to: nullable(Type.String()) },
+  closed,
+)
+const changedPackage = Type.Object(
+  {
+    type: Type.String(),
+    name: Type.String(),
+    from: Type.String(),
+    to: Type.String(),
+    direction: words(['up', 'down', 'rebuilt', 'unknown'], 'which way the version went'),
+    fromPurl: Type.String(),
+    toPurl: Type.String(),
+  },
+  closed,
+)
+export const imageDiff = Type.Object(
+  {
+    from: imageName,
+    to: imageName,
+    complete: Type.Boolean({ description: 'false when a side could be read only in part' }),
+    packages: Type.Object(
+      {
+        added: Type.Array(imagePackage),
+        removed: Type.Array(imagePackage),
+        changed: Type.Array(changedPackage),
+      },
+      closed,
+    ),
+    config: Type.Array(settingChange),
+    platforms: nullable(Type.Object({ added: Type.Array(Type.String()), removed: Type.Array(Type.String()) }, closed)),
+    layers: Type.Object(
+      { shared: Type.Array(layerSize), added: Type.Array(layerSize), removed: Type.Array(layerSize) },
+      closed,
+    ),
+    size: Type.Object({ from: imageSize, to: imageSize }, closed),
+    licenses: Type.Object({ gained: Type.Array(Type.String()), lost: Type.Array(Type.String()) }, closed),
+    bytesFetched: Type.Integer(),
+    warnings: Type.Array(Type.String()),
+  },
+  closed,
+)
+
 const origin = 'who declared it'
 export const watchList = Type.Object(
   {

@@ -5,6 +5,7 @@ import { version } from '../version.js'
 import { checkCommand } from './commands/check.js'
 import { completionCommand } from './commands/completion.js'
 import { deliveriesCommand } from './commands/deliveries.js'
+import { diffCommand } from './commands/diff.js'
 import { digestCommand } from './commands/digest.js'
 import { historyCommand } from './commands/history.js'
 import { packagesCommand } from './commands/packages.js'
@@ -73,6 +74,7 @@ Examples:
     tagsCommand(context),
     checkCommand(context),
     packagesCommand(context),
+    diffCommand(context),
     watchCommand(context),
     historyCommand(context),
     serveCommand(context),

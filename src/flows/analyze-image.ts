@@ -26,6 +26,8 @@ export interface AnalyzedImage {
   readonly config: Buffer
   /** From the lowest up; empty for a folder. */
   readonly layers: readonly LayerFacts[]
+  /** Of the index that it was chosen from; null where there is none. */
+  readonly platforms: readonly string[] | null
   /** The merged files: only where they were asked for. */
   readonly tree: ImageTree | null
 }
@@ -82,7 +84,13 @@ async function storedInventory(image: SourceImage, services: Services): Promise<
   const bytes = await analyses.inventory(image.digest, readersVersion)
   if (bytes === null) return null
   const { inventory, layers } = JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument
-  return { inventory: { image: identityOf(image), ...inventory }, config: image.config, layers, tree: null }
+  return {
+    inventory: { image: identityOf(image), ...inventory },
+    config: image.config,
+    layers,
+    platforms: image.platforms ?? null,
+    tree: null,
+  }
 }
 
 async function readImage(image: SourceImage, services: Services, call: AnalyzeCall): Promise<AnalyzedImage> {
@@ -104,7 +112,13 @@ async function readImage(image: SourceImage, services: Services, call: AnalyzeCa
     await analyses.putInventory(image.digest, readersVersion, Buffer.from(JSON.stringify(document)))
   }
   const tree = call.wantsFiles ? merged.tree : null
-  return { inventory: { image: identityOf(image), ...inventory }, config: image.config, layers, tree }
+  return {
+    inventory: { image: identityOf(image), ...inventory },
+    config: image.config,
+    layers,
+    platforms: image.platforms ?? null,
+    tree,
+  }
 }
 
 async function readLayers(image: SourceImage, services: Services, call: AnalyzeCall): Promise<LayerRecord[]> {

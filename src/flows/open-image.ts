@@ -2,8 +2,8 @@ import type { Cost } from '../core/cost.js'
 import { type Digest, digestAlgorithm, digestOf } from '../core/digest.js'
 import { Fault } from '../core/fault.js'
 import { limits } from '../core/limits.js'
-import { type Manifest, parseManifest } from '../core/manifest.js'
-import type { Platform } from '../core/platform.js'
+import { type Descriptor, isAttestation, type Manifest, parseManifest } from '../core/manifest.js'
+import { formatPlatform, type Platform } from '../core/platform.js'
 import { formatReference, type Reference } from '../core/reference.js'
 import { chooseManifest, layersOf, readConfigFacts, requireImage } from '../image/image-manifest.js'
 import type { SourceImage } from '../image/sources/image-source.js'
@@ -43,11 +43,13 @@ export async function openImage(question: ImageQuestion, services: Services, cal
 async function openFromRegistry(question: ImageQuestion, services: Services, call: ImageCall): Promise<SourceImage> {
   const reference = await resolveRevision(question.source, services, call.warn)
   const registry = await services.registry()
+  let platforms: readonly string[] | null = null
   let digest = reference.digest ?? (await registry.head(reference, call)).digest
   for (let depth = 0; ; depth++) {
     const manifest = await fetchManifest({ ...reference, digest }, services, call)
     if (manifest.kind === 'index') {
       if (depth >= limits.indexDepth) throw new Fault('broken-answer', 'the image has too many indexes within indexes')
+      platforms ??= platformNames(manifest.children)
       digest = chooseManifest(manifest.children, question.platform).digest
       continue
     }
@@ -58,10 +60,15 @@ async function openFromRegistry(question: ImageQuestion, services: Services, cal
       registry.blob(reference, layer, { ...call, priority: 'blob', ...(signal && { signal }) })
     return {
       ...{ reference: formatReference(reference), digest, mediaType: image.mediaType, platform, config },
-      ...{ manifest: image, layers: layersOf(image, diffIds, open), folder: null },
+      ...{ manifest: image, layers: layersOf(image, diffIds, open), folder: null, platforms },
       close: async () => undefined,
     }
   }
+}
+
+function platformNames(children: readonly Descriptor[]): string[] {
+  const named = children.filter((child) => !isAttestation(child)).flatMap(({ platform }) => platform ?? [])
+  return [...new Set(named.map(formatPlatform))].sort()
 }
 
 async function fetchManifest(

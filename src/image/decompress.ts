@@ -25,7 +25,7 @@ export interface DecompressLimits {
   readonly layerReadMs: number
 }
 
-/** Twice as fast as zlib's 16 KiB, and no slower than more; measured in docs/decisions/0002-reading-layers.md. */
+/** Twice as fast as zlib's 16 KiB, and no slower than more; measured in docs/decisions/0004-reading-layers.md. */
 const chunkSize = 256 * 1024
 /** A chunk may wait on either side while another is inflated on another thread. */
 const streamOptions = { chunkSize, readableHighWaterMark: 4 * chunkSize, writableHighWaterMark: 4 * chunkSize }

@@ -43,6 +43,8 @@ export interface SourceImage {
   /** The configuration's bytes; empty for a folder. */
   readonly config: Buffer
   readonly manifest: ImageManifest | null
+  /** Of the index that it was chosen from; null where there is none. */
+  readonly platforms?: readonly string[] | null
   /** From the lowest up; empty for a folder. */
   readonly layers: readonly LayerSource[]
   /** A root file system on this machine, read by read-folder.ts in place of layers; else null. */

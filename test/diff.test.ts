@@ -1,0 +1,109 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { ImageDiff } from '../client/src/index.js'
+import { startTestRegistry } from '../src/test-registry/serve.js'
+import { createCli } from './support/cli.js'
+import { sourceOf } from './support/image-files.js'
+import { describeWith } from './support/needs.js'
+
+describe('tidemark diff', () => {
+  it('of two images on a registry says what changed, and costs no registry request the second time', async () => {
+    const registry = await startTestRegistry()
+    const cli = createCli()
+    const tag = `${registry.address}/library/alpine:3.10`
+    const before = registry.content.find('library/alpine')?.tags.get('3.10')
+    const after = registry.move('library/alpine:3.10')
+    const repository = `${registry.address}/library/alpine`
+    const args = ['diff', `${repository}@${before}`, `${repository}@${after}`, '--platform', 'linux/amd64']
+    const body = (await cli.json(...args)) as ImageDiff
+    // The package lists of the real releases 3.10.3 and 3.10.4: data/expected/diffs has the same four.
+    expect(body.packages.changed.map(({ name, from, to, direction }) => `${name} ${from} ${direction} ${to}`)).toEqual([
+      'busybox 1.30.1-r2 up 1.30.1-r3',
+      'libcrypto1.1 1.1.1d-r0 up 1.1.1d-r2',
+      'libssl1.1 1.1.1d-r0 up 1.1.1d-r2',
+      'ssl_client 1.30.1-r2 up 1.30.1-r3',
+    ])
+    expect(body).toMatchObject({ complete: true, config: [], platforms: { added: [], removed: [] }, warnings: [] })
+    expect(body.packages.changed[0]?.toPurl).toBe('pkg:apk/alpine/busybox@1.30.1-r3?arch=x86_64&distro=alpine-3.10.4')
+    registry.requests.clear()
+    expect(await cli.json(...args)).toEqual({ ...body, bytesFetched: 0 })
+    expect(registry.requests.count()).toBe(0)
+    await cli.json('diff', tag, `${registry.address}/demo/app:1.0`, '--platform', 'linux/amd64')
+    registry.requests.clear()
+    await cli.json('diff', tag, `${registry.address}/demo/app:1.0`, '--platform', 'linux/amd64')
+    expect(registry.requests.counts()).toEqual({ 'HEAD manifest': 2 })
+    expect((await cli.run(...args, '--exit-code')).code).toBe(1)
+    expect((await cli.run('diff', tag, tag, '--platform', 'linux/amd64', '--exit-code')).code).toBe(0)
+    await registry.close()
+  })
+
+  it('has the forms of the Image Diff API and of a pull request', async () => {
+    const registry = await startTestRegistry()
+    const cli = createCli()
+    const repository = `${registry.address}/library/alpine`
+    const before = registry.content.find('library/alpine')?.tags.get('3.10')
+    const after = registry.move('library/alpine:3.10')
+    const diff = async (form: string) =>
+      (await cli.run('diff', `${repository}@${before}`, `${repository}@${after}`, '-o', form)).stdout
+    const body = JSON.parse(await diff('chainguard'))
+    expect(Object.keys(body)).toEqual(['packages', 'vulnerabilities', 'warnings'])
+    expect(body.packages.added).toEqual([])
+    expect(body.packages.changed[0]).toEqual({
+      name: 'busybox',
+      current: { version: '1.30.1-r3', reference: expect.stringMatching(/^pkg:apk\/alpine\/busybox@1\.30\.1-r3/) },
+      previous: { version: '1.30.1-r2', reference: expect.stringMatching(/^pkg:apk\/alpine\/busybox@1\.30\.1-r2/) },
+    })
+    expect(body.vulnerabilities).toEqual({ added: [], removed: [], metadata: [] })
+    const markdown = await diff('markdown')
+    expect(markdown).toMatch(/^\*\*.*\*\* → \*\*.*\*\* \(linux\/amd64\): 4 packages changed\n/)
+    expect(markdown).toContain('| ↑ | busybox | 1.30.1-r2 | 1.30.1-r3 |')
+    expect(await diff('markdown')).toBe(markdown)
+    await registry.close()
+  })
+
+  it('of one tag alone is since its last move', async () => {
+    expect(await createCli().run('diff', 'ghcr.io/org/app:1')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no history of ghcr\.io\/org\/app:1.*watch add/),
+    })
+    expect(await createCli().run('diff', 'dir:/tmp')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Name both/),
+    })
+  })
+})
+
+interface ExpectedDiff {
+  readonly packages: {
+    readonly added: readonly { name: string; version: string }[]
+    readonly removed: readonly { name: string; version: string }[]
+    readonly changed: readonly { name: string; from: string; to: string }[]
+  }
+  readonly from: string
+  readonly to: string
+}
+
+describeWith({ shared: true }, 'diffs of real images', ({ shared }) => {
+  const folder = join(shared, 'data/expected/diffs')
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /^(?:alpine|nginx)-/.test(name)) : []
+  it.each(names)('%s', async (name) => {
+    const expected = JSON.parse(readFileSync(join(folder, name), 'utf8')) as ExpectedDiff
+    const path = (file: string) => sourceOf(join(shared, 'data', file.includes('/') ? file : `images/${file}`))
+    const cli = createCli()
+    const body = (await cli.json(
+      'diff',
+      path(expected.from),
+      path(expected.to),
+      '--platform',
+      'linux/amd64',
+    )) as ImageDiff
+    const plain = (list: ImageDiff['packages']['added']) =>
+      list.map(({ name: named, version }) => `${named} ${version}`).sort()
+    expect(plain(body.packages.added)).toEqual(expected.packages.added.map((p) => `${p.name} ${p.version}`).sort())
+    expect(plain(body.packages.removed)).toEqual(expected.packages.removed.map((p) => `${p.name} ${p.version}`).sort())
+    expect(body.packages.changed.map((p) => `${p.name} ${p.from} ${p.to}`).sort()).toEqual(
+      expected.packages.changed.map((p) => `${p.name} ${p.from} ${p.to}`).sort(),
+    )
+  })
+})
