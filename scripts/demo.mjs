@@ -62,6 +62,9 @@ async function main() {
   tidemark(['history', tag, '--server', server])
   tidemark(['digest', `${tag}@{1}`, '--server', server])
 
+  title('What the last move changed, without pulling either image')
+  tidemark(['diff', tag, '--platform', 'linux/amd64'])
+
   if (once) return
   title('Left running until Ctrl-C')
   say(`history   curl '${server}/api/v1/history?reference=${tag}'`)

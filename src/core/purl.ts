@@ -13,7 +13,9 @@ export function packagePurl(found: FoundPackage, distribution: Distribution | nu
   const epoch = type === 'rpm' ? /^(\d+):/.exec(found.version)?.[1] : undefined
   const version = epoch === undefined ? found.version : found.version.slice(epoch.length + 1)
   const qualifiers = distributionTypes.has(type) ? distributionQualifiers(found, distribution, epoch) : undefined
-  return new PackageURL(type, namespace, name, version === '' ? undefined : version, qualifiers, undefined).toString()
+  const purl = new PackageURL(type, namespace, name, version === '' ? undefined : version, qualifiers, undefined)
+  // A plus is encoded (ECMA-427, "Permitted characters"); the library still leaves it, as older drafts did.
+  return purl.toString().replaceAll('+', '%2B')
 }
 
 function distributionQualifiers(
