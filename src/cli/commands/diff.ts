@@ -80,11 +80,11 @@ function diffTable(diff: ImageDiff, colors: Colors): string {
     ...packages.removed.map(({ name, version }) => [colors.red('-'), name, version, '-']),
     ...config.map(({ key, from, to }) => [colors.cyan('~'), key, from ?? '-', to ?? '-']),
   ]
-  const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`
+  const shown = (bytes: number) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`)
   const lines = [
     summaryOf(diff),
     `layers: ${layers.shared.length} shared, ${layers.added.length} new, ${layers.removed.length} gone; ` +
-      `size: ${mb(size.from.compressedBytes)} → ${mb(size.to.compressedBytes)}`,
+      `size: ${shown(size.from.compressedBytes)} → ${shown(size.to.compressedBytes)}`,
     ...(platforms !== null && platforms.added.length > 0 ? [`platforms added: ${platforms.added.join(', ')}`] : []),
     ...(platforms !== null && platforms.removed.length > 0
       ? [`platforms removed: ${platforms.removed.join(', ')}`]
