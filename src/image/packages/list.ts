@@ -1,5 +1,6 @@
 import { apk } from './apk.js'
 import { dpkg } from './dpkg.js'
+import { node } from './node.js'
 import type { PackageReader } from './package-reader.js'
 import { rpm } from './rpm.js'
 
@@ -8,4 +9,5 @@ export const packageReaders: readonly PackageReader[] = [
   apk, //
   dpkg,
   rpm,
+  node,
 ]
