@@ -94,10 +94,47 @@ export function toFound(kept: KeptPackage, type: string, evidence: string): Foun
   }
 }
 
+/**
+ * Names of licenses as people write them into manifests of languages, folded by {@link foldLicenseName}, where they mean
+ * exactly one license of the SPDX list.
+ */
+const freeNames = new Map([
+  ['apache 2', 'Apache-2.0'],
+  ['apache 2.0', 'Apache-2.0'],
+  ['apache license 2.0', 'Apache-2.0'],
+  ['bsd 2 clause', 'BSD-2-Clause'],
+  ['bsd 3 clause', 'BSD-3-Clause'],
+  ['new bsd', 'BSD-3-Clause'],
+  ['modified bsd', 'BSD-3-Clause'],
+  ['simplified bsd', 'BSD-2-Clause'],
+  ['mit', 'MIT'],
+  ['isc', 'ISC'],
+  ['mpl 2.0', 'MPL-2.0'],
+  ['mozilla public license 2.0', 'MPL-2.0'],
+  ['unlicense', 'Unlicense'],
+  ['python software foundation', 'PSF-2.0'],
+  ['psf', 'PSF-2.0'],
+  ['zope public license 2.1', 'ZPL-2.1'],
+  ['zpl 2.1', 'ZPL-2.1'],
+])
+
 /** SPDX expressions of the names of licenses, each once. */
 export function toLicenses(names: readonly string[]): string[] {
-  const expressions = names.slice(0, maxLicenses).map((name) => toLicenseExpression(name, 'name'))
+  const expressions = names
+    .slice(0, maxLicenses)
+    .map((name) => freeNames.get(foldLicenseName(name)) ?? toLicenseExpression(name, 'name'))
   return [...new Set(expressions.filter((expression) => expression !== null))]
+}
+
+/** `The Apache License, Version 2.0` gives `apache license 2.0`; names of one license differ in no more than this. */
+function foldLicenseName(name: string): string {
+  return name
+    .slice(0, 100)
+    .toLowerCase()
+    .replaceAll(/[\s,;_-]+|\bversion\b|\bv(?=\d)|\bthe\b/g, ' ')
+    .replaceAll(/ +/g, ' ')
+    .replace(/ licen[sc]e$/, '')
+    .trim()
 }
 
 /** Passes each on that no one before equals in name, version and evidence. */

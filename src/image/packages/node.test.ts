@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { gunzip, readFiles } from '../../../test/support/evidence.js'
+import { readFiles } from '../../../test/support/evidence.js'
 import { describeWith } from '../../../test/support/needs.js'
-import { filesOfTar } from '../../../test/support/tar-files.js'
+import { filesOfImage } from './image-files.fixture.js'
 import { node } from './node.js'
 
 function manifest(value: unknown): string {
@@ -93,11 +93,7 @@ describe('node', () => {
 
 describeWith({ shared: true }, 'node on shared data', ({ shared }) => {
   it('reads the application of an image whose packages were not installed', () => {
-    const archive = filesOfTar(readFileSync(join(shared, 'data/images/npm-package-lock-alpine319.tar')))
-    const files: Record<string, Buffer> = {}
-    for (const blob of Object.values(archive)) {
-      Object.assign(files, filesOfTar(blob[0] === 0x1f ? gunzip(blob) : blob))
-    }
+    const files = filesOfImage(readFileSync(join(shared, 'data/images/npm-package-lock-alpine319.tar')))
     const expected = readFileSync(join(shared, 'data/peers/npm-package-lock-alpine319.tar.trivy.tsv'), 'utf8')
     const lines = expected.split('\n').filter((line) => line.startsWith('npm\t'))
     const { packages } = readFiles(node, files)
