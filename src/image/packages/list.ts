@@ -2,6 +2,7 @@ import { apk } from './apk.js'
 import { dpkg } from './dpkg.js'
 import { node } from './node.js'
 import type { PackageReader } from './package-reader.js'
+import { python } from './python.js'
 import { rpm } from './rpm.js'
 
 /** Every reader of packages. */
@@ -10,4 +11,5 @@ export const packageReaders: readonly PackageReader[] = [
   dpkg,
   rpm,
   node,
+  python,
 ]
