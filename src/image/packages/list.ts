@@ -1,6 +1,8 @@
 import { apk } from './apk.js'
 import { dpkg } from './dpkg.js'
+import { node } from './node.js'
 import type { PackageReader } from './package-reader.js'
+import { python } from './python.js'
 import { rpm } from './rpm.js'
 
 /** Every reader of packages. */
@@ -8,4 +10,6 @@ export const packageReaders: readonly PackageReader[] = [
   apk, //
   dpkg,
   rpm,
+  node,
+  python,
 ]
