@@ -1,5 +1,6 @@
 import { apk } from './apk.js'
 import { dpkg } from './dpkg.js'
+import { go } from './go.js'
 import { node } from './node.js'
 import type { PackageReader } from './package-reader.js'
 import { python } from './python.js'
@@ -12,4 +13,5 @@ export const packageReaders: readonly PackageReader[] = [
   rpm,
   node,
   python,
+  go,
 ]
