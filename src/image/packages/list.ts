@@ -1,6 +1,7 @@
 import { apk } from './apk.js'
 import { dpkg } from './dpkg.js'
 import { go } from './go.js'
+import { java } from './java.js'
 import { node } from './node.js'
 import type { PackageReader } from './package-reader.js'
 import { python } from './python.js'
@@ -14,4 +15,5 @@ export const packageReaders: readonly PackageReader[] = [
   node,
   python,
   go,
+  java,
 ]
