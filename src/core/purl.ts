@@ -119,6 +119,13 @@ export function packageOfPurl(purl: Purl): Pick<FoundPackage, 'type' | 'name' | 
   }
 }
 
+/** One spelling for each name of a type that has several: `Ruamel.Yaml` is `ruamel-yaml` on PyPI (see {@link Purl.name}). */
+export function canonicalName(type: string, name: string): string {
+  // PEP 503, "Normalized Names".
+  if (type === 'pypi') return name.toLowerCase().replace(/[-_.]+/g, '-')
+  return lowerCaseTypes.has(type) ? name.toLowerCase() : name
+}
+
 const noQualifiers: ReadonlyMap<string, string> = new Map()
 
 function splitName(type: string, name: string): Pick<Purl, 'type' | 'namespace' | 'name'> {
@@ -136,16 +143,11 @@ function splitName(type: string, name: string): Pick<Purl, 'type' | 'namespace' 
 
 function normalize(purl: Purl): Purl {
   const { type } = purl
-  if (type === 'pypi') {
-    // PEP 503, "Normalized Names".
-    return { ...purl, name: purl.name.toLowerCase().replace(/[-_.]+/g, '-') }
-  }
-  const isLowerCase = lowerCaseTypes.has(type)
-  if (!isLowerCase && type !== 'rpm') return purl
+  const hasLowerCaseNamespace = lowerCaseTypes.has(type) || type === 'rpm'
   return {
     ...purl,
-    name: isLowerCase ? purl.name.toLowerCase() : purl.name,
-    namespace: purl.namespace?.toLowerCase() ?? null,
+    name: canonicalName(type, purl.name),
+    namespace: (hasLowerCaseNamespace ? purl.namespace?.toLowerCase() : purl.namespace) ?? null,
   }
 }
 
