@@ -1,4 +1,6 @@
 import type { Digest } from './digest.js'
+import type { Healthcheck } from './image-config.js'
+import type { LayerFacts } from './image-facts.js'
 import type { EvidenceKind, ImageIdentity } from './inventory.js'
 import type { Package, PackageSource } from './package.js'
 
@@ -53,7 +55,7 @@ export interface ConfigDiff {
   /** null: none is set. */
   readonly entrypoint?: ValueChange<readonly string[] | null>
   readonly cmd?: ValueChange<readonly string[] | null>
-  readonly healthcheck?: ValueChange<readonly string[] | null>
+  readonly healthcheck?: ValueChange<Healthcheck | null>
   readonly env?: MapChange
   readonly labels?: MapChange
   /** `8080/tcp`. */
@@ -61,14 +63,15 @@ export interface ConfigDiff {
   readonly volumes?: SetChange
 }
 
-/** Layers by the digest of their content (diffID), in the order of their image. */
+/** Layers, told apart by what is in them: by diffID, else by digest. Each list in the order of its image. */
 export interface LayersDiff {
-  readonly shared: readonly Digest[]
-  readonly added: readonly Digest[]
-  readonly removed: readonly Digest[]
+  /** As the second image has them. */
+  readonly shared: readonly LayerFacts[]
+  readonly added: readonly LayerFacts[]
+  readonly removed: readonly LayerFacts[]
 }
 
-/** Bytes of both sides; null where one is not known. */
+/** Bytes of all layers; null where a side does not know. */
 export interface SizeDiff {
   readonly compressedBytes: ValueChange<number | null>
   readonly unpackedBytes: ValueChange<number | null>
@@ -78,8 +81,11 @@ export interface SizeDiff {
 export interface FileChange {
   readonly path: string
   /** What differs, in this order. `time` alone: the same but for its timestamp. */
-  readonly changes: readonly ('type' | 'content' | 'size' | 'mode' | 'owner' | 'link' | 'time')[]
+  readonly changes: readonly FileAspect[]
 }
+
+/** `size`: of a file whose content has no digest. */
+export type FileAspect = 'type' | 'content' | 'size' | 'mode' | 'owner' | 'link' | 'time'
 
 /** Paths in ascending order. */
 export interface FilesDiff {
@@ -89,6 +95,8 @@ export interface FilesDiff {
   readonly changed: readonly FileChange[]
   /** How many paths differ in nothing but their time. */
   readonly timeOnly: number
+  /** How many files of one size could not be compared, as nobody took the digest of their content. */
+  readonly unknown: number
 }
 
 /** A package in a document for others. */

@@ -1,0 +1,48 @@
+/** Which image, of which platform. */
+export interface ImageIdentity {
+  /** As it was asked for: a reference, `oci:DIR:TAG`, `dir:ROOTFS`, `sbom:FILE`. */
+  reference: string
+  /** Of the manifest of that platform; null for a folder or an SBOM that names none. */
+  digest: string | null
+  /** `linux/arm64`; null where nothing says so. */
+  platform: string | null
+}
+
+/** What a list of packages rests on. */
+export type EvidenceKind = 'layers' | 'sbom' | 'image-sbom'
+
+/** A package of an image. */
+export interface Package {
+  /** Package URL type: `apk`, `deb`, `rpm`, `pypi`, `npm`, `golang`, `maven` … */
+  type: string
+  /** As its ecosystem writes it: `busybox`, `@scope/name`, `group:artifact`. */
+  name: string
+  version: string
+  /** Package URL, canonical form. */
+  purl: string
+  /** What it was built from; null where nothing says so. */
+  source: { name: string; version: string } | null
+  /** `amd64`, `x86_64`, `noarch` …; null where it has none. */
+  architecture: string | null
+  /** SPDX license expressions. */
+  licenses: string[]
+  /** Digest of the layer whose file said so; null for what came from an SBOM or a folder. */
+  layer: string | null
+  /** Path in the image of the file that said so. */
+  evidence: string
+}
+
+/** The packages of one image of one platform. */
+export interface PackageList {
+  image: ImageIdentity
+  /** null: unknown. */
+  distribution: { id: string; versionId: string | null } | null
+  evidence: EvidenceKind
+  /** False when something could not be read, so that packages may be missing; `warnings` say what. */
+  complete: boolean
+  /** By type, name, version, architecture, evidence. */
+  packages: Package[]
+  /** Bytes that the registry sent for this answer. */
+  bytesFetched: number
+  warnings: string[]
+}
