@@ -80,7 +80,7 @@ export interface ImageDiff {
   complete: boolean
   /** True when nothing differs but timestamps; null when that is not known. */
   sameButForTimestamps: boolean | null
-  /** Each list by type, name, architecture, version. */
+  /** Each list by type, name, version, architecture. */
   packages: { added: Package[]; removed: Package[]; changed: PackageChange[] }
   /** null where a side has none (a folder, an SBOM). */
   config: ConfigDiff | null

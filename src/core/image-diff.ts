@@ -14,7 +14,7 @@ export interface PackageChange {
   readonly direction: VersionDirection
 }
 
-/** What two package lists differ in. Each list by type, name, architecture, version. */
+/** What two package lists differ in. Each list by type, name, version, architecture. */
 export interface PackagesDiff {
   /** In the second, not in the first. */
   readonly added: readonly Package[]

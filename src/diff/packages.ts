@@ -1,3 +1,4 @@
+import { comparePackages } from '../core/compare-packages.js'
 import type { PackageChange, PackagesDiff, VersionDirection } from '../core/image-diff.js'
 import type { Package } from '../core/package.js'
 import { canonicalName } from '../core/purl.js'
@@ -44,32 +45,6 @@ export function diffPackages(from: readonly Package[], to: readonly Package[]): 
   }
 }
 
-/**
- * Packages by type, name, architecture, version and evidence; by code unit, as versions of one package stand beside each other
- * here for the eye, not in the order of their ecosystem.
- */
-export function comparePackages(a: Package, b: Package): number {
-  return (
-    compareKeys(a.type, b.type) ||
-    compareKeys(a.name, b.name) ||
-    compareKeys(a.architecture ?? '', b.architecture ?? '') ||
-    compareKeys(a.version, b.version) ||
-    compareAlike(a, b)
-  )
-}
-
-/** Copies of one version, told apart so that which of them is left does not depend on the order they came in. */
-function compareAlike(a: Package, b: Package): number {
-  return (
-    compareKeys(a.evidence, b.evidence) ||
-    compareKeys(a.purl, b.purl) ||
-    compareKeys(a.layer ?? '', b.layer ?? '') ||
-    compareKeys(a.licenses.join(' '), b.licenses.join(' ')) ||
-    compareKeys(a.source?.name ?? '', b.source?.name ?? '') ||
-    compareKeys(a.source?.version ?? '', b.source?.version ?? '')
-  )
-}
-
 function byKey(packages: readonly Package[]): Map<string, Package[]> {
   const groups = new Map<string, Package[]>()
   for (const one of packages) {
@@ -89,7 +64,7 @@ function cancel(from: Package[], to: Package[]): [from: Package[], to: Package[]
   for (const { version } of to) surplus.set(version, (surplus.get(version) ?? 0) - 1)
   const takeFrom = (packages: Package[], sign: 1 | -1) => {
     const left = new Map(surplus)
-    return packages.sort(compareAlike).filter(({ version }) => {
+    return packages.sort(comparePackages).filter(({ version }) => {
       const count = (left.get(version) ?? 0) * sign
       if (count <= 0) return false
       left.set(version, (count - 1) * sign)
@@ -109,7 +84,7 @@ function sortByVersion(packages: Package[], order: VersionOrder | null): void {
     if (keyOfA === null || keyOfB === null) {
       return Number(keyOfA === null) - Number(keyOfB === null) || compareKeys(a.version, b.version)
     }
-    return compareKeys(keyOfA, keyOfB) || compareKeys(a.version, b.version) || compareAlike(a, b)
+    return compareKeys(keyOfA, keyOfB) || compareKeys(a.version, b.version) || comparePackages(a, b)
   })
 }
 
