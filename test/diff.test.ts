@@ -24,7 +24,7 @@ describe('tidemark diff', () => {
       'libssl1.1 1.1.1d-r0 up 1.1.1d-r2',
       'ssl_client 1.30.1-r2 up 1.30.1-r3',
     ])
-    expect(body).toMatchObject({ complete: true, config: [], platforms: { added: [], removed: [] }, warnings: [] })
+    expect(body).toMatchObject({ complete: true, config: {}, platforms: { added: [], removed: [] }, warnings: [] })
     expect(body.packages.changed[0]?.toPurl).toBe('pkg:apk/alpine/busybox@1.30.1-r3?arch=x86_64&distro=alpine-3.10.4')
     registry.requests.clear()
     expect(await cli.json(...args)).toEqual({ ...body, bytesFetched: 0 })
@@ -56,8 +56,8 @@ describe('tidemark diff', () => {
     })
     expect(body.vulnerabilities).toEqual({ added: [], removed: [], metadata: [] })
     const markdown = await diff('markdown')
-    expect(markdown).toMatch(/^\*\*.*\*\* → \*\*.*\*\* \(linux\/amd64\): 4 packages changed\n/)
-    expect(markdown).toContain('| ↑ | busybox | 1.30.1-r2 | 1.30.1-r3 |')
+    expect(markdown).toMatch(/^<!-- tidemark-diff -->\n\*\*4 packages changed \(4 up\)/)
+    expect(markdown).toContain('| `busybox` | `1.30.1-r2` | `1.30.1-r3` | `apk` |')
     expect(await diff('markdown')).toBe(markdown)
     await registry.close()
   })

@@ -1,42 +1,50 @@
 /** Which image, of which platform. */
-export interface ImageName {
-  /** As it was asked for. */
+export interface ImageIdentity {
+  /** As it was asked for: a reference, `oci:DIR:TAG`, `dir:ROOTFS`, `sbom:FILE`. */
   reference: string
-  /** Of the manifest of that platform; null for a folder. */
+  /** Of the manifest of that platform; null for a folder or an SBOM that names none. */
   digest: string | null
   /** `linux/arm64`; null where nothing says so. */
   platform: string | null
 }
 
+/** What a list of packages rests on. */
+export type EvidenceKind = 'layers' | 'sbom' | 'image-sbom'
+
 /** A package of an image. */
-export interface ImagePackage {
-  /** purl type: `apk`, `deb`, `rpm`, `pypi`, `npm` … */
+export interface Package {
+  /** Package URL type: `apk`, `deb`, `rpm`, `pypi`, `npm`, `golang`, `maven` … */
   type: string
+  /** As its ecosystem writes it: `busybox`, `@scope/name`, `group:artifact`. */
   name: string
   version: string
-  /** package-url specification, canonical form. */
+  /** Package URL, canonical form. */
   purl: string
   /** What it was built from; null where nothing says so. */
   source: { name: string; version: string } | null
+  /** `amd64`, `x86_64`, `noarch` …; null where it has none. */
   architecture: string | null
   /** SPDX license expressions. */
   licenses: string[]
-  /** The layer whose file said so. */
+  /** Digest of the layer whose file said so; null for what came from an SBOM or a folder. */
   layer: string | null
-  /** The file that said so. */
+  /** Path in the image of the file that said so. */
   evidence: string
   /** The package of the distribution that brought it along; null for none. */
   ownedBy: string | null
 }
 
-/** The body of `tidemark packages -o json`. */
+/** The packages of one image of one platform. */
 export interface PackageList {
-  image: ImageName
-  distribution: { id: string; versionId: string | null; name: string } | null
-  packages: ImagePackage[]
+  image: ImageIdentity
+  /** null: unknown. */
+  distribution: { id: string; versionId: string | null } | null
+  evidence: EvidenceKind
   /** False when something could not be read, so that packages may be missing; `warnings` say what. */
   complete: boolean
-  warnings: string[]
-  /** Bytes that were fetched from registries for this answer. */
+  /** By type, name, version, architecture, evidence. */
+  packages: Package[]
+  /** Bytes that the registry sent for this answer. */
   bytesFetched: number
+  warnings: string[]
 }

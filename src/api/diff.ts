@@ -1,10 +1,9 @@
-import type { ImageDiff, LayerSize as WireLayer } from '../../client/src/index.js'
+import type { ImageDiff } from '../../client/src/index.js'
 import { Fault } from '../core/fault.js'
-import type { LayerSize } from '../diff/layers.js'
-import { type DiffResult, diffImages } from '../flows/diff-images.js'
+import { diffImages } from '../flows/diff-images.js'
 import { isLocalSource } from '../flows/image-location.js'
 import type { Operation } from './operation.js'
-import { platformOf, requireReadable, wireImage, wirePackage } from './packages.js'
+import { platformOf, requireReadable } from './packages.js'
 
 /** What changed between two images. */
 export const diff: Operation<'diff'> = {
@@ -14,10 +13,10 @@ export const diff: Operation<'diff'> = {
   async run({ from, to, platform }, context) {
     const { services, cost, signal, warn, onProgress } = context
     for (const source of [from, to]) requireReadable(source, context)
-    const before = cost.bytes
     const call = { cost, signal, warn, ...(onProgress && { onProgress }) }
-    const result = await diffImages({ from, to, platform: platformOf(platform) }, services, call)
-    return { body: wireDiff(result, cost.bytes - before) }
+    const body = await diffImages({ from, to, platform: platformOf(platform) }, services, call)
+    // The same document: the client's type is the one of core, without `readonly`.
+    return { body: body as unknown as ImageDiff }
   },
 }
 
@@ -30,39 +29,4 @@ export function oneMoveBefore(source: string): string {
   throw new Fault('invalid-argument', 'there are two images to compare, and only one was named', {
     fix: 'Name both: `tidemark diff FROM TO`. A tag alone is compared with what it was one move ago.',
   })
-}
-
-function wireDiff(result: DiffResult, bytesFetched: number): ImageDiff {
-  const { from, to, packages, config, platforms, layers, size, licenses } = result
-  const warnings = [from, to].flatMap(({ inventory }) =>
-    inventory.warnings.map((warning) => `${inventory.image.reference}: ${warning}`),
-  )
-  return {
-    from: wireImage(from.inventory.image),
-    to: wireImage(to.inventory.image),
-    complete: from.inventory.complete && to.inventory.complete,
-    packages: {
-      added: packages.added.map(wirePackage),
-      removed: packages.removed.map(wirePackage),
-      changed: packages.changed.map(({ from: a, to: b, direction }) => ({
-        ...{ type: b.type, name: b.name, from: a.version, to: b.version, direction },
-        ...{ fromPurl: a.purl, toPurl: b.purl },
-      })),
-    },
-    config: [...config],
-    platforms: platforms === null ? null : { added: [...platforms.added], removed: [...platforms.removed] },
-    layers: {
-      shared: layers.shared.map(wireLayer),
-      added: layers.added.map(wireLayer),
-      removed: layers.removed.map(wireLayer),
-    },
-    size,
-    licenses: { gained: [...licenses.gained], lost: [...licenses.lost] },
-    bytesFetched,
-    warnings,
-  }
-}
-
-function wireLayer({ digest, diffId, sizeBytes, unpackedBytes }: LayerSize): WireLayer {
-  return { digest, diffId, sizeBytes, unpackedBytes }
 }

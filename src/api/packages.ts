@@ -1,6 +1,6 @@
-import type { ImageName, ImagePackage, PackageList } from '../../client/src/index.js'
+import type { PackageList, Package as WirePackage } from '../../client/src/index.js'
 import { Fault } from '../core/fault.js'
-import type { ImageIdentity, Inventory } from '../core/inventory.js'
+import type { Inventory } from '../core/inventory.js'
 import type { Package } from '../core/package.js'
 import { hostPlatform, type Platform, parsePlatform } from '../core/platform.js'
 import { analyzeImage } from '../flows/analyze-image.js'
@@ -40,31 +40,22 @@ export function platformOf(platform: string | undefined): Platform {
 }
 
 function wirePackages(inventory: Inventory, bytesFetched: number): PackageList {
-  const { image, distribution, complete, warnings } = inventory
+  const { image, distribution, evidence, complete, warnings } = inventory
   return {
-    image: wireImage(image),
-    distribution:
-      distribution === null
-        ? null
-        : { id: distribution.id, versionId: distribution.versionId, name: distribution.name },
+    image: { ...image },
+    distribution: distribution === null ? null : { id: distribution.id, versionId: distribution.versionId },
+    ...{ evidence, complete },
     packages: inventory.packages.map(wirePackage),
-    complete,
-    warnings: [...warnings],
     bytesFetched,
+    warnings: [...warnings],
   }
 }
 
-/** A package as the native API shows it. */
-export function wirePackage(pack: Package): ImagePackage {
-  const { type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy } = pack
+function wirePackage(one: Package): WirePackage {
+  const { type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy } = one
   return {
     ...{ type, name, version, purl },
     source: source === null ? null : { name: source.name, version: source.version },
     ...{ architecture, licenses: [...licenses], layer, evidence, ownedBy },
   }
-}
-
-/** An image as the native API names it. */
-export function wireImage({ reference, digest, platform }: ImageIdentity): ImageName {
-  return { reference, digest, platform }
 }

@@ -105,11 +105,12 @@ export const checkReport = Type.Object(
 
 export const tagList = Type.Object({ repository: Type.String(), tags: Type.Array(Type.String()) }, closed)
 
-const imageName = Type.Object(
+const imageIdentity = Type.Object(
   { reference: Type.String(), digest: nullable(digest), platform: nullable(Type.String()) },
   closed,
 )
-export const imagePackage = Type.Object(
+const evidenceKind = words(['layers', 'sbom', 'image-sbom'], 'what the packages rest on')
+const imagePackage = Type.Object(
   {
     type: Type.String({ description: 'purl type' }),
     name: Type.String(),
@@ -126,33 +127,60 @@ export const imagePackage = Type.Object(
 )
 export const packageList = Type.Object(
   {
-    image: imageName,
-    distribution: nullable(
-      Type.Object({ id: Type.String(), versionId: nullable(Type.String()), name: Type.String() }, closed),
-    ),
-    packages: Type.Array(imagePackage),
+    image: imageIdentity,
+    distribution: nullable(Type.Object({ id: Type.String(), versionId: nullable(Type.String()) }, closed)),
+    evidence: evidenceKind,
     complete: Type.Boolean({ description: 'false when something could not be read' }),
-    warnings: Type.Array(Type.String()),
+    packages: Type.Array(imagePackage),
     bytesFetched: Type.Integer(),
+    warnings: Type.Array(Type.String()),
   },
   closed,
 )
 
-const layerSize = Type.Object(
+const change = <Schema extends TSchema>(schema: Schema) => Type.Object({ from: schema, to: schema }, closed)
+const setChange = Type.Object({ added: Type.Array(Type.String()), removed: Type.Array(Type.String()) }, closed)
+const named = Type.Array(Type.Object({ name: Type.String(), value: Type.String() }, closed))
+const mapChange = Type.Object(
   {
-    digest: nullable(digest),
-    diffId: nullable(digest),
-    sizeBytes: Type.Integer({ description: 'as it is fetched' }),
-    unpackedBytes: Type.Integer(),
+    added: named,
+    removed: named,
+    changed: Type.Array(Type.Object({ name: Type.String(), from: Type.String(), to: Type.String() }, closed)),
   },
   closed,
 )
-const imageSize = Type.Object({ compressedBytes: Type.Integer(), unpackedBytes: Type.Integer() }, closed)
-const settingChange = Type.Object(
-  { key: Type.String(), from: nullable(Type.String()), to: nullable(Type.String()) },
+const texts = nullable(Type.Array(Type.String()))
+const amount = nullable(Type.Integer())
+const healthcheck = Type.Object(
+  {
+    test: Type.Array(Type.String()),
+    intervalMs: nullable(Type.Number()),
+    timeoutMs: nullable(Type.Number()),
+    startPeriodMs: nullable(Type.Number()),
+    retries: nullable(Type.Number()),
+  },
   closed,
 )
-const changedPackage = Type.Object(
+const configDiff = Type.Object(
+  {
+    user: Type.Optional(change(Type.String())),
+    workingDir: Type.Optional(change(Type.String())),
+    stopSignal: Type.Optional(change(Type.String())),
+    entrypoint: Type.Optional(change(texts)),
+    cmd: Type.Optional(change(texts)),
+    healthcheck: Type.Optional(change(nullable(healthcheck))),
+    env: Type.Optional(mapChange),
+    labels: Type.Optional(mapChange),
+    ports: Type.Optional(setChange),
+    volumes: Type.Optional(setChange),
+  },
+  closed,
+)
+const layer = Type.Object(
+  { digest: nullable(digest), diffId: nullable(digest), sizeBytes: amount, unpackedBytes: amount },
+  closed,
+)
+const packageChange = Type.Object(
   {
     type: Type.String(),
     name: Type.String(),
@@ -164,27 +192,43 @@ const changedPackage = Type.Object(
   },
   closed,
 )
+const filesDiff = Type.Object(
+  {
+    added: Type.Array(Type.String()),
+    removed: Type.Array(Type.String()),
+    changed: Type.Array(
+      Type.Object(
+        {
+          path: Type.String(),
+          changes: Type.Array(words(['type', 'content', 'size', 'mode', 'owner', 'link', 'time'], 'what differs')),
+        },
+        closed,
+      ),
+    ),
+    timeOnly: Type.Integer(),
+    unknown: Type.Integer(),
+  },
+  closed,
+)
 export const imageDiff = Type.Object(
   {
-    from: imageName,
-    to: imageName,
+    from: imageIdentity,
+    to: imageIdentity,
+    evidence: change(evidenceKind),
     complete: Type.Boolean({ description: 'false when a side could be read only in part' }),
+    sameButForTimestamps: nullable(Type.Boolean()),
     packages: Type.Object(
-      {
-        added: Type.Array(imagePackage),
-        removed: Type.Array(imagePackage),
-        changed: Type.Array(changedPackage),
-      },
+      { added: Type.Array(imagePackage), removed: Type.Array(imagePackage), changed: Type.Array(packageChange) },
       closed,
     ),
-    config: Type.Array(settingChange),
-    platforms: nullable(Type.Object({ added: Type.Array(Type.String()), removed: Type.Array(Type.String()) }, closed)),
-    layers: Type.Object(
-      { shared: Type.Array(layerSize), added: Type.Array(layerSize), removed: Type.Array(layerSize) },
-      closed,
+    config: nullable(configDiff),
+    platforms: nullable(setChange),
+    layers: nullable(
+      Type.Object({ shared: Type.Array(layer), added: Type.Array(layer), removed: Type.Array(layer) }, closed),
     ),
-    size: Type.Object({ from: imageSize, to: imageSize }, closed),
+    size: Type.Object({ compressedBytes: change(amount), unpackedBytes: change(amount) }, closed),
     licenses: Type.Object({ gained: Type.Array(Type.String()), lost: Type.Array(Type.String()) }, closed),
+    files: nullable(filesDiff),
     bytesFetched: Type.Integer(),
     warnings: Type.Array(Type.String()),
   },

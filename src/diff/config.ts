@@ -1,35 +1,51 @@
 import type { ImageConfig } from '../core/image-config.js'
+import type { ConfigDiff, MapChange, NamedValue, SetChange, ValueChange } from '../core/image-diff.js'
+import { compareKeys } from '../versions/version-order.js'
+import { diffSets } from './sets.js'
 
-/** One setting that differs; null where a side has none. */
-export interface ConfigChange {
-  /** `user`, `workingDir`, `env.PATH`, `labels.org.opencontainers.image.version` … */
-  readonly key: string
-  readonly from: string | null
-  readonly to: string | null
+/** What two configurations differ in; null when one side has none. */
+export function diffConfigs(from: ImageConfig | null, to: ImageConfig | null): ConfigDiff | null {
+  if (from === null || to === null) return null
+  return withoutUndefined({
+    user: diffValues(from.user, to.user),
+    workingDir: diffValues(from.workingDir, to.workingDir),
+    stopSignal: diffValues(from.stopSignal, to.stopSignal),
+    entrypoint: diffValues(from.entrypoint, to.entrypoint),
+    cmd: diffValues(from.cmd, to.cmd),
+    healthcheck: diffValues(from.healthcheck, to.healthcheck),
+    env: diffMaps(from.env, to.env),
+    labels: diffMaps(from.labels, to.labels),
+    ports: orNothing(diffSets(from.ports, to.ports)),
+    volumes: orNothing(diffSets(from.volumes, to.volumes)),
+  })
 }
 
-/** What two configurations differ in, by key. The time of the build is none: it differs in every build. */
-export function diffConfig(from: ImageConfig | null, to: ImageConfig | null): ConfigChange[] {
-  const before = settingsOf(from)
-  const after = settingsOf(to)
-  return [...new Set([...before.keys(), ...after.keys()])]
-    .sort()
-    .map((key) => ({ key, from: before.get(key) ?? null, to: after.get(key) ?? null }))
-    .filter((change) => change.from !== change.to)
+/** Texts, numbers, and lists and objects of them that are made in one place: equal when they are written alike. */
+function diffValues<T>(from: T, to: T): ValueChange<T> | undefined {
+  return JSON.stringify(from) === JSON.stringify(to) ? undefined : { from, to }
 }
 
-function settingsOf(config: ImageConfig | null): Map<string, string> {
-  const settings = new Map<string, string>()
-  if (config === null) return settings
-  const { user, workingDir, stopSignal, healthcheck, entrypoint, cmd } = config
-  const set = (key: string, value: string) => {
-    if (value !== '') settings.set(key, value)
+function diffMaps(from: ReadonlyMap<string, string>, to: ReadonlyMap<string, string>): MapChange | undefined {
+  const names = [...new Set([...from.keys(), ...to.keys()])].sort(compareKeys)
+  const added: NamedValue[] = []
+  const removed: NamedValue[] = []
+  const changed: MapChange['changed'][number][] = []
+  for (const name of names) {
+    const old = from.get(name)
+    const now = to.get(name)
+    if (old === undefined) added.push({ name, value: now ?? '' })
+    else if (now === undefined) removed.push({ name, value: old })
+    else if (old !== now) changed.push({ name, from: old, to: now })
   }
-  for (const [key, value] of Object.entries({ user, workingDir, stopSignal, healthcheck })) set(key, value)
-  for (const [key, list] of Object.entries({ entrypoint, cmd })) if (list.length > 0) set(key, JSON.stringify(list))
-  for (const [name, value] of config.env) settings.set(`env.${name}`, value)
-  for (const [name, value] of config.labels) settings.set(`labels.${name}`, value)
-  for (const port of config.exposedPorts) settings.set(`exposedPorts.${port}`, '')
-  for (const volume of config.volumes) settings.set(`volumes.${volume}`, '')
-  return settings
+  return added.length + removed.length + changed.length === 0 ? undefined : { added, removed, changed }
+}
+
+function orNothing(change: SetChange): SetChange | undefined {
+  return change.added.length + change.removed.length === 0 ? undefined : change
+}
+
+type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+
+function withoutUndefined<T extends object>(value: T): Partial<Present<T>> {
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Partial<Present<T>>
 }

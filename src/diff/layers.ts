@@ -1,36 +1,37 @@
-import type { Digest } from '../core/digest.js'
+import type { LayersDiff } from '../core/image-diff.js'
+import type { LayerFacts } from '../core/image-facts.js'
 
-/** What is compared of a layer. */
-export interface LayerSize {
-  readonly digest: Digest | null
-  readonly diffId: Digest | null
-  readonly sizeBytes: number
-  readonly unpackedBytes: number
+/**
+ * Which layers two images share. They are compared by diffID, as the same content may be packed in two ways; by digest where
+ * some layer has no diffID. Null when neither of the two is known for all of them. A layer that stands in an image twice
+ * counts twice.
+ */
+export function diffLayers(from: readonly LayerFacts[], to: readonly LayerFacts[]): LayersDiff | null {
+  const keyOf = commonKey([...from, ...to])
+  if (keyOf === null) return null
+  const left = countsOf(from, keyOf)
+  const shared: LayerFacts[] = []
+  const added: LayerFacts[] = []
+  for (const layer of to) (take(left, keyOf(layer)) ? shared : added).push(layer)
+  const spare = countsOf(shared, keyOf)
+  return { shared, added, removed: from.filter((layer) => !take(spare, keyOf(layer))) }
 }
 
-/** Layers that both images have, and those that one has, from the lowest up. */
-export interface LayersDiff {
-  readonly shared: readonly LayerSize[]
-  readonly added: readonly LayerSize[]
-  readonly removed: readonly LayerSize[]
+type KeyOf = (layer: LayerFacts) => string | null
+
+function commonKey(layers: readonly LayerFacts[]): KeyOf | null {
+  const keys: readonly KeyOf[] = [({ diffId }) => diffId, ({ digest }) => digest]
+  return keys.find((keyOf) => layers.every((layer) => keyOf(layer) !== null)) ?? null
 }
 
-/** Compares layers by their diffID: packed anew, a layer is still the same. */
-export function diffLayers(from: readonly LayerSize[], to: readonly LayerSize[]): LayersDiff {
-  const key = ({ diffId, digest }: LayerSize) => diffId ?? digest
-  const before = new Set(from.map(key))
-  const after = new Set(to.map(key))
-  return {
-    shared: to.filter((layer) => before.has(key(layer))),
-    added: to.filter((layer) => !before.has(key(layer))),
-    removed: from.filter((layer) => !after.has(key(layer))),
-  }
+function countsOf(layers: readonly LayerFacts[], keyOf: KeyOf): Map<string | null, number> {
+  const counts = new Map<string | null, number>()
+  for (const layer of layers) counts.set(keyOf(layer), (counts.get(keyOf(layer)) ?? 0) + 1)
+  return counts
 }
 
-/** Bytes of all layers, as they are fetched and unpacked. */
-export function sizeOf(layers: readonly LayerSize[]): { compressedBytes: number; unpackedBytes: number } {
-  return {
-    compressedBytes: layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    unpackedBytes: layers.reduce((sum, { unpackedBytes }) => sum + unpackedBytes, 0),
-  }
+function take(counts: Map<string | null, number>, key: string | null): boolean {
+  const count = counts.get(key) ?? 0
+  if (count > 0) counts.set(key, count - 1)
+  return count > 0
 }

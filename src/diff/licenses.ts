@@ -1,17 +1,15 @@
+import type { ImageDiff } from '../core/image-diff.js'
 import type { Package } from '../core/package.js'
+import { diffSets } from './sets.js'
 
-/** License expressions that only one side has. */
-export interface LicensesDiff {
-  readonly gained: readonly string[]
-  readonly lost: readonly string[]
+/** License expressions that the packages of one side have only. */
+export function diffLicenses(from: readonly Package[], to: readonly Package[]): ImageDiff['licenses'] {
+  const { added, removed } = diffSets(licensesOf(from), licensesOf(to))
+  return { gained: added, lost: removed }
 }
 
-/** Compares the license expressions of all packages of two images. */
-export function diffLicenses(from: readonly Package[], to: readonly Package[]): LicensesDiff {
-  const before = new Set(from.flatMap(({ licenses }) => licenses))
-  const after = new Set(to.flatMap(({ licenses }) => licenses))
-  return {
-    gained: [...after].filter((license) => !before.has(license)).sort(),
-    lost: [...before].filter((license) => !after.has(license)).sort(),
-  }
+function licensesOf(packages: readonly Package[]): Set<string> {
+  const licenses = new Set<string>()
+  for (const one of packages) for (const license of one.licenses) licenses.add(license)
+  return licenses
 }

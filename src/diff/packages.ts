@@ -1,96 +1,98 @@
+import { comparePackages } from '../core/compare-packages.js'
+import type { PackageChange, PackagesDiff, VersionDirection } from '../core/image-diff.js'
 import type { Package } from '../core/package.js'
+import { canonicalName } from '../core/purl.js'
 import { orderOfPurlType } from '../versions/list.js'
 import { compareKeys, type VersionOrder } from '../versions/version-order.js'
 
-/** A package whose version is another one. */
-export interface ChangedPackage {
-  readonly from: Package
-  readonly to: Package
-  /** `rebuilt`: the same version by the ecosystem's order, written otherwise. */
-  readonly direction: Direction
-}
-
-/** Which way a version went; `unknown` where one of the two is no version of its ecosystem. */
-export type Direction = 'up' | 'down' | 'rebuilt' | 'unknown'
-
-/** What the packages of two images differ in, each list by type, name, architecture and version. */
-export interface PackagesDiff {
-  readonly added: readonly Package[]
-  readonly removed: readonly Package[]
-  readonly changed: readonly ChangedPackage[]
-}
-
 /**
- * Compares two lists of packages. A key (type, name, architecture) may be there several times, with several versions: equal
- * ones cancel, what is left on both sides is paired from the highest version down, the rest was added or removed. The order
- * of the lists does not matter.
+ * What two package lists differ in, whatever order they come in.
+ *
+ * Packages are told apart by type, name and, where they have one, architecture. The versions of one key are a multiset: equal
+ * ones cancel, one by one. What is left is sorted by version, and the lowest of one side is paired with the lowest of the
+ * other: a changed package. What has no partner was added or removed. A package that one of the distribution's brought along
+ * is left out: what happens to it is told by its owner.
+ *
+ * Where the ecosystem's order is unknown, or one of two versions is none of it, they are paired by their texts, and the
+ * direction is unknown.
  */
 export function diffPackages(from: readonly Package[], to: readonly Package[]): PackagesDiff {
-  const before = groupByKey(from)
-  const after = groupByKey(to)
-  const diff = { added: [] as Package[], removed: [] as Package[], changed: [] as ChangedPackage[] }
-  for (const key of [...new Set([...before.keys(), ...after.keys()])].sort(compare)) {
-    const [gone, come] = cancel(before.get(key) ?? [], after.get(key) ?? [])
-    const order = orderOfPurlType((gone[0] ?? come[0])?.type ?? '')
-    gone.sort(highestFirst(order))
-    come.sort(highestFirst(order))
-    const pairs = Math.min(gone.length, come.length)
+  const before = byKey(from)
+  const after = byKey(to)
+  const added: Package[] = []
+  const removed: Package[] = []
+  const changed: PackageChange[] = []
+  for (const [key, old] of before) {
+    const now = after.get(key) ?? []
+    const order = orderOfPurlType((old[0] as Package).type)
+    const [left, right] = cancel(old, now)
+    sortByVersion(left, order)
+    sortByVersion(right, order)
+    const pairs = Math.min(left.length, right.length)
     for (let index = 0; index < pairs; index++) {
-      const [a, b] = [gone[index] as Package, come[index] as Package]
-      diff.changed.push({ from: a, to: b, direction: directionOf(a.version, b.version, order) })
+      const pair = { from: left[index] as Package, to: right[index] as Package }
+      changed.push({ ...pair, direction: directionOf(pair.from.version, pair.to.version, order) })
     }
-    diff.removed.push(...gone.slice(pairs))
-    diff.added.push(...come.slice(pairs))
+    for (const one of left.slice(pairs)) removed.push(one)
+    for (const one of right.slice(pairs)) added.push(one)
   }
-  return diff
+  for (const [key, now] of after) {
+    if (!before.has(key)) for (const one of now) added.push(one)
+  }
+  return {
+    added: added.sort(comparePackages),
+    removed: removed.sort(comparePackages),
+    changed: changed.sort((a, b) => comparePackages(a.from, b.from) || comparePackages(a.to, b.to)),
+  }
 }
 
-function groupByKey(packages: readonly Package[]): Map<string, Package[]> {
+function byKey(packages: readonly Package[]): Map<string, Package[]> {
   const groups = new Map<string, Package[]>()
-  for (const pack of packages) {
-    const key = JSON.stringify([pack.type, pack.name, pack.architecture])
+  for (const one of packages) {
+    if (one.ownedBy !== null) continue
+    const key = `${one.type}\0${canonicalName(one.type, one.name)}\0${one.architecture ?? ''}`
     const group = groups.get(key)
-    if (group === undefined) groups.set(key, [pack])
-    else group.push(pack)
+    if (group === undefined) groups.set(key, [one])
+    else group.push(one)
   }
   return groups
 }
 
-/** Takes away what is on both sides, one for one. */
-function cancel(from: readonly Package[], to: readonly Package[]): [Package[], Package[]] {
-  const left = new Map<string, number>()
-  for (const { version } of to) left.set(version, (left.get(version) ?? 0) + 1)
-  const gone = from.filter(({ version }) => !take(left, version))
-  const come: Package[] = []
-  // What is left of a version on the other side, last ones first.
-  for (const pack of to) if (take(left, pack.version)) come.push(pack)
-  return [gone, come]
-}
-
-function take(counts: Map<string, number>, version: string): boolean {
-  const count = counts.get(version) ?? 0
-  if (count === 0) return false
-  counts.set(version, count - 1)
-  return true
-}
-
-/** What is no version comes last, by its text: the pairs are then the same whatever the order of the lists. */
-function highestFirst(order: VersionOrder | null): (a: Package, b: Package) => number {
-  return (a, b) => {
-    const [keyA, keyB] = [order?.key(a.version) ?? null, order?.key(b.version) ?? null]
-    if (keyA !== null && keyB !== null && keyA !== keyB) return compareKeys(keyB, keyA)
-    if ((keyA === null) !== (keyB === null)) return keyA === null ? 1 : -1
-    return compare(b.version, a.version) || compare(a.evidence, b.evidence)
+/** What is left of both sides when equal versions have cancelled each other out. */
+function cancel(from: Package[], to: Package[]): [from: Package[], to: Package[]] {
+  const surplus = new Map<string, number>()
+  for (const { version } of from) surplus.set(version, (surplus.get(version) ?? 0) + 1)
+  for (const { version } of to) surplus.set(version, (surplus.get(version) ?? 0) - 1)
+  const takeFrom = (packages: Package[], sign: 1 | -1) => {
+    const left = new Map(surplus)
+    return packages.sort(comparePackages).filter(({ version }) => {
+      const count = (left.get(version) ?? 0) * sign
+      if (count <= 0) return false
+      left.set(version, (count - 1) * sign)
+      return true
+    })
   }
+  return [takeFrom(from, 1), takeFrom(to, -1)]
 }
 
-function directionOf(from: string, to: string, order: VersionOrder | null): Direction {
-  const [keyFrom, keyTo] = [order?.key(from) ?? null, order?.key(to) ?? null]
-  if (keyFrom === null || keyTo === null) return 'unknown'
-  const sign = compareKeys(keyFrom, keyTo)
-  return sign === 0 ? 'rebuilt' : sign < 0 ? 'up' : 'down'
+function sortByVersion(packages: Package[], order: VersionOrder | null): void {
+  if (packages.length < 2) return
+  const keys = new Map(packages.map(({ version }) => [version, order?.key(version) ?? null]))
+  packages.sort((a, b) => {
+    const keyOfA = keys.get(a.version) ?? null
+    const keyOfB = keys.get(b.version) ?? null
+    // What is no version of the ecosystem comes last, so that the order is one order for all of them.
+    if (keyOfA === null || keyOfB === null) {
+      return Number(keyOfA === null) - Number(keyOfB === null) || compareKeys(a.version, b.version)
+    }
+    return compareKeys(keyOfA, keyOfB) || compareKeys(a.version, b.version) || comparePackages(a, b)
+  })
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+function directionOf(from: string, to: string, order: VersionOrder | null): VersionDirection {
+  const keyOfFrom = order?.key(from) ?? null
+  const keyOfTo = order?.key(to) ?? null
+  if (keyOfFrom === null || keyOfTo === null) return 'unknown'
+  const comparison = compareKeys(keyOfFrom, keyOfTo)
+  return comparison === 0 ? 'rebuilt' : comparison < 0 ? 'up' : 'down'
 }

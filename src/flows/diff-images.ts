@@ -1,9 +1,8 @@
 import { parseImageConfig } from '../core/image-config.js'
+import type { ImageDiff } from '../core/image-diff.js'
+import type { ImageFacts } from '../core/image-facts.js'
 import type { Platform } from '../core/platform.js'
-import { type ConfigChange, diffConfig } from '../diff/config.js'
-import { diffLayers, type LayersDiff, sizeOf } from '../diff/layers.js'
-import { diffLicenses, type LicensesDiff } from '../diff/licenses.js'
-import { diffPackages, type PackagesDiff } from '../diff/packages.js'
+import { diffImages as compare } from '../diff/image.js'
 import { type AnalyzeCall, type AnalyzedImage, analyzeImage } from './analyze-image.js'
 import type { Services } from './open.js'
 
@@ -14,44 +13,18 @@ export interface DiffQuestion {
   readonly platform: Platform
 }
 
-/** What two images differ in. */
-export interface DiffResult {
-  readonly from: AnalyzedImage
-  readonly to: AnalyzedImage
-  readonly packages: PackagesDiff
-  readonly config: readonly ConfigChange[]
-  readonly platforms: { readonly added: readonly string[]; readonly removed: readonly string[] } | null
-  readonly layers: LayersDiff
-  readonly size: { readonly from: ReturnType<typeof sizeOf>; readonly to: ReturnType<typeof sizeOf> }
-  readonly licenses: LicensesDiff
-}
-
 /**
  * Compares two images. One after the other: what the first reads, the second finds.
  * @throws Fault as `analyzeImage`
  */
-export async function diffImages(question: DiffQuestion, services: Services, call: AnalyzeCall): Promise<DiffResult> {
+export async function diffImages(question: DiffQuestion, services: Services, call: AnalyzeCall): Promise<ImageDiff> {
   const { platform } = question
+  const before = call.cost.bytes
   const from = await analyzeImage({ source: question.from, platform }, services, call)
   const to = await analyzeImage({ source: question.to, platform }, services, call)
-  const [before, after] = [from.inventory.packages, to.inventory.packages]
-  return {
-    from,
-    to,
-    packages: diffPackages(before, after),
-    config: diffConfig(parseImageConfig(from.config), parseImageConfig(to.config)),
-    platforms: platformsOf(from, to),
-    layers: diffLayers(from.layers, to.layers),
-    size: { from: sizeOf(from.layers), to: sizeOf(to.layers) },
-    licenses: diffLicenses(before, after),
-  }
+  return compare(factsOf(from), factsOf(to), call.cost.bytes - before)
 }
 
-function platformsOf(from: AnalyzedImage, to: AnalyzedImage): DiffResult['platforms'] {
-  const [before, after] = [from.platforms, to.platforms]
-  if (before === null || after === null) return null
-  return {
-    added: after.filter((platform) => !before.includes(platform)),
-    removed: before.filter((platform) => !after.includes(platform)),
-  }
+function factsOf({ inventory, config, layers, platforms }: AnalyzedImage): ImageFacts {
+  return { inventory, config: config.length === 0 ? null : parseImageConfig(config), layers, platforms }
 }

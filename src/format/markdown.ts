@@ -1,84 +1,208 @@
-import type { ImageDiff } from '../../client/src/index.js'
+import type { ConfigDiff, ImageDiff, MapChange, SetChange, SizeDiff } from '../core/image-diff.js'
+import type { ImageIdentity } from '../core/inventory.js'
+import type { DiffFormat } from './format.js'
 
-/** What a comment on GitHub may hold, in characters. */
-const maxLength = 65_536
+/** The longest comment that GitHub takes. */
+const maxCharacters = 65_536
+/** A longer value is cut: it is for the eye. */
+const maxValueLength = 200
+/** Room for what says that rows were left out, and for the ends of what is open. */
+const reservedCharacters = 200
 
-/** A diff for a pull request: one line of summary, the rest folded away. Names come from images and are escaped. */
-export function markdownDiff(diff: ImageDiff): string {
-  const { packages, config, from, to } = diff
-  const head = `**${escapeText(from.reference)}** → **${escapeText(to.reference)}**${platformOf(diff)}: ${summaryOf(diff)}\n`
-  const sections = [
-    table(
-      'Packages changed',
-      ['', 'package', 'from', 'to'],
-      packages.changed.map(({ direction, name, from: a, to: b }) => [arrows[direction], name, a, b]),
-    ),
-    table(
-      'Packages added',
-      ['package', 'version'],
-      packages.added.map(({ name, version }) => [name, version]),
-    ),
-    table(
-      'Packages removed',
-      ['package', 'version'],
-      packages.removed.map(({ name, version }) => [name, version]),
-    ),
-    table(
-      'Configuration',
-      ['setting', 'from', 'to'],
-      config.map(({ key, from: a, to: b }) => [key, a ?? '–', b ?? '–']),
-    ),
-    table(
-      'Warnings',
-      ['what could not be read'],
-      diff.warnings.map((warning) => [warning]),
-    ),
-  ]
-  const whole = [head, ...sections.filter((section) => section !== '')].join('\n')
-  if (whole.length <= maxLength) return whole
-  const note = '\n\n… cut: the whole of it is in `tidemark diff -o json`.\n'
-  return `${whole.slice(0, maxLength - note.length - closing.length)}${closing}${note}`
+/** `-o markdown`: a comment on a pull request. A summary line, then the detail, folded. */
+export const markdown: DiffFormat = {
+  name: 'markdown',
+  mediaType: 'text/markdown; charset=utf-8',
+  write: (diff) => writeMarkdown(diff, maxCharacters),
 }
 
-const arrows = { up: '↑', down: '↓', rebuilt: '=', unknown: '?' } as const
-const closing = '\n\n</details>'
+/** A folded part of the detail. */
+interface Section {
+  readonly title: string
+  /** Lines before the first row: a table's head. */
+  readonly head: readonly string[]
+  readonly rows: readonly string[]
+}
 
-/** `3 packages changed, 1 added, 2 removed, 1 setting changed`; `nothing changed` where that is so. */
-export function summaryOf({ packages, config, complete }: ImageDiff): string {
+/**
+ * A diff as GitHub-flavored Markdown. The first line is a comment that marks it, so that a bot finds its own one again and
+ * updates it. Everything from the images stands in code spans, in which nothing is markup, a link or a mention.
+ * @param limit the most characters; rows beyond it are left out and counted
+ */
+export function writeMarkdown(diff: ImageDiff, limit: number): string {
+  const lines = ['<!-- tidemark-diff -->', `**${summaryOf(diff)}**`, '', `${shown(diff.from)} → ${shown(diff.to)}`]
+  if (!diff.complete)
+    lines.push('', '> **Incomplete:** an image could be read only in part; packages may be missing here.')
+  let left = limit - reservedCharacters - lines.join('\n').length
+  for (const section of sectionsOf(diff)) {
+    const open = ['', `<details><summary>${section.title}</summary>`, '', ...section.head]
+    left -= open.join('\n').length + '\n\n\n</details>\n'.length
+    if (left < reservedCharacters) {
+      lines.push('', 'More was left out: it is longer than a comment may be.')
+      break
+    }
+    const rows = rowsWithin(section.rows, left)
+    left -= rows.join('\n').length + 1
+    lines.push(...open, ...rows, '', '</details>')
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function rowsWithin(rows: readonly string[], characters: number): readonly string[] {
+  let left = characters
+  const count = rows.findIndex((row) => {
+    left -= row.length + 1
+    return left < reservedCharacters
+  })
+  return count < 0 ? rows : [...rows.slice(0, count), '', `… and ${rows.length - count} more.`]
+}
+
+function summaryOf({ packages: { added, removed, changed }, size, sameButForTimestamps }: ImageDiff): string {
+  const directions = (['up', 'down', 'rebuilt', 'unknown'] as const)
+    .map((direction) => [direction, changed.filter((change) => change.direction === direction).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([direction, count]) => `${count} ${direction}`)
   const parts = [
-    count(packages.changed.length, 'package', 'changed'),
-    count(packages.added.length, 'package', 'added'),
-    count(packages.removed.length, 'package', 'removed'),
-    count(config.length, 'setting', 'changed'),
-  ].filter((part) => part !== '')
-  const said = parts.length === 0 ? 'no package and no setting changed' : parts.join(', ')
-  return complete ? said : `${said} (not everything could be read)`
+    changed.length > 0 && `${counted(changed.length, 'package')} changed (${directions.join(', ')})`,
+    added.length > 0 && `${added.length} added`,
+    removed.length > 0 && `${removed.length} removed`,
+  ].filter((part) => part !== false)
+  const packages = parts.length === 0 ? 'No package differs' : parts.join(', ')
+  const rest = sameButForTimestamps === true ? 'the same but for timestamps' : sizeChange(size)
+  return rest === null ? packages : `${packages}; ${rest}`
 }
 
-function count(number: number, noun: string, verb: string): string {
-  return number === 0 ? '' : `${number} ${noun}${number === 1 ? '' : 's'} ${verb}`
+function sizeChange({ compressedBytes: { from, to } }: SizeDiff): string | null {
+  if (from === null || to === null) return null
+  return from === to ? `${megabytes(to)}, as before` : `${megabytes(from)} → ${megabytes(to)}`
 }
 
-function platformOf({ from, to }: ImageDiff): string {
-  const platform = to.platform ?? from.platform
-  return platform === null ? '' : ` (${escapeText(platform)})`
+function shown({ reference, digest, platform }: ImageIdentity): string {
+  const parts = [
+    code(reference),
+    digest === null || reference.includes(digest) ? '' : code(digest),
+    platform === null ? '' : code(platform),
+  ]
+  return parts.filter((part) => part !== '').join(' ')
 }
 
-function table(title: string, header: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return ''
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
-  const body = rows.map((row) => line(row.map(escapeText)))
-  const rule = line(header.map(() => '---'))
-  return `<details><summary>${title} (${rows.length})</summary>\n\n${line(header)}\n${rule}\n${body.join('\n')}\n\n</details>\n`
+function sectionsOf(diff: ImageDiff): Section[] {
+  const { packages, licenses, layers, files, platforms, warnings } = diff
+  return [
+    {
+      title: `Changed packages (${packages.changed.length})`,
+      head: tableHead('Package', 'From', 'To', 'Type'),
+      rows: packages.changed.map(({ name, from, to, type, direction }) =>
+        tableRow(code(name), code(from), `${code(to)}${direction === 'up' ? '' : ` (${direction})`}`, code(type)),
+      ),
+    },
+    packageSection('Added packages', packages.added),
+    packageSection('Removed packages', packages.removed),
+    listSection('Licenses', [
+      ...licenses.gained.map((license) => `gained ${code(license)}`),
+      ...licenses.lost.map((license) => `lost ${code(license)}`),
+    ]),
+    listSection('Configuration', configLines(diff.config ?? {})),
+    listSection('Platforms', platforms === null ? [] : setLines('', platforms)),
+    listSection(
+      'Layers',
+      layers === null || layers.added.length + layers.removed.length === 0
+        ? []
+        : [`${layers.shared.length} shared, ${layers.added.length} added, ${layers.removed.length} removed`],
+    ),
+    listSection(
+      'Files',
+      files === null
+        ? []
+        : [
+            ...files.changed.map(({ path, changes }) => `changed ${code(path)} (${changes.join(', ')})`),
+            ...setLines('', files),
+            ...(files.timeOnly > 0 ? [`${counted(files.timeOnly, 'path')} with another time and nothing else`] : []),
+            ...(files.unknown > 0 ? [`${counted(files.unknown, 'file')} could not be compared`] : []),
+          ],
+    ),
+    listSection('Warnings', warnings.map(code)),
+  ].filter(({ rows }) => rows.length > 0)
 }
 
-/** Text that neither ends a cell nor becomes a tag, a link or a mention. */
-function escapeText(text: string): string {
-  return text
-    .replace(/[\r\n]+/g, ' ')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/[\\`*_[\]|~]/g, '\\$&')
-    .replace(/@/g, '@\u200b')
+function packageSection(title: string, packages: ImageDiff['packages']['added']): Section {
+  return {
+    title: `${title} (${packages.length})`,
+    head: tableHead('Package', 'Version', 'Type'),
+    rows: packages.map(({ name, version, type }) => tableRow(code(name), code(version), code(type))),
+  }
+}
+
+function listSection(title: string, lines: readonly string[]): Section {
+  return { title: `${title} (${lines.length})`, head: [], rows: lines.map((line) => `- ${line}`) }
+}
+
+function configLines(config: ConfigDiff): string[] {
+  const values = [
+    ['user', config.user],
+    ['working directory', config.workingDir],
+    ['stop signal', config.stopSignal],
+    ['entrypoint', config.entrypoint],
+    ['command', config.cmd],
+    ['healthcheck', config.healthcheck],
+  ] as const
+  return [
+    ...values.flatMap(([name, change]) =>
+      change === undefined ? [] : [`${name}: ${code(textOf(change.from))} → ${code(textOf(change.to))}`],
+    ),
+    ...mapLines('variable', config.env),
+    ...mapLines('label', config.labels),
+    ...(config.ports === undefined ? [] : setLines('port ', config.ports)),
+    ...(config.volumes === undefined ? [] : setLines('volume ', config.volumes)),
+  ]
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value)
+}
+
+function mapLines(what: string, change: MapChange | undefined): string[] {
+  if (change === undefined) return []
+  return [
+    ...change.changed.map(({ name, from, to }) => `${what} ${code(name)}: ${code(from)} → ${code(to)}`),
+    ...change.added.map(({ name, value }) => `${what} ${code(name)} added: ${code(value)}`),
+    ...change.removed.map(({ name }) => `${what} ${code(name)} removed`),
+  ]
+}
+
+function setLines(what: string, { added, removed }: SetChange): string[] {
+  return [
+    ...added.map((entry) => `added ${what}${code(entry)}`),
+    ...removed.map((entry) => `removed ${what}${code(entry)}`),
+  ]
+}
+
+function tableHead(...names: readonly string[]): string[] {
+  return [`| ${names.join(' | ')} |`, `|${' --- |'.repeat(names.length)}`]
+}
+
+function tableRow(...cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}
+
+/**
+ * Untrusted text as a code span. What could end the span, the cell or the line, or turn the direction of writing, is shown
+ * by a look-alike or as U+FFFD: no package has such a name in earnest.
+ */
+function code(text: string): string {
+  if (text === '') return '–'
+  const cut = text.length > maxValueLength ? `${text.slice(0, maxValueLength - 1)}…` : text
+  const safe = cut
+    .replaceAll('`', 'ˋ')
+    .replaceAll('|', '¦')
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\ufffd')
+  return `\`${safe}\``
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_000_000).toFixed(1)} MB`
 }

@@ -1,9 +1,10 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import type { ImageDiff } from '../../../client/src/index.js'
 import { oneMoveBefore } from '../../api/diff.js'
+import type { ImageDiff as CoreDiff } from '../../core/image-diff.js'
+import { isDifferent } from '../../diff/image.js'
 import { isLocalSource } from '../../flows/image-location.js'
-import { chainguardDiff } from '../../format/chainguard.js'
-import { markdownDiff, summaryOf } from '../../format/markdown.js'
+import { diffFormats } from '../../format/list.js'
 import { call } from '../call.js'
 import { type CommandContext, withStoreOptions } from '../context.js'
 import { print } from '../output.js'
@@ -50,48 +51,95 @@ Examples:
       try {
         const body = await call('diff', input, isLocal ? here : context, where)
         progress.end()
-        if (output === 'chainguard') context.terminal.stdout.write(`${JSON.stringify(chainguardDiff(body), null, 2)}\n`)
-        else if (output === 'markdown' || output === 'github') context.terminal.stdout.write(markdownDiff(body))
-        else print(body, context, { output }, diffTable)
+        const form = diffFormats.find(({ name }) => name === output)
+        if (form === undefined) print(body, context, { output: output === 'json' ? 'json' : 'table' }, diffTable)
+        else context.terminal.stdout.write(form.write(body as CoreDiff))
         if (output === 'table') {
           for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
         }
-        if (exitCode && differs(body)) context.setExitCode(exitCodes.gate)
+        if (exitCode && isDifferent(body as CoreDiff)) context.setExitCode(exitCodes.gate)
       } finally {
         progress.end()
       }
     })
 }
 
-function differs({ packages, config, platforms, layers }: ImageDiff): boolean {
-  const lists = [packages.added, packages.removed, packages.changed, config, layers.added, layers.removed]
-  return (
-    lists.some((list) => list.length > 0) ||
-    (platforms !== null && platforms.added.length + platforms.removed.length > 0)
-  )
-}
-
 function diffTable(diff: ImageDiff, colors: Colors): string {
-  const { packages, config, platforms, layers, size, licenses } = diff
+  const { packages, platforms, layers, size, licenses } = diff
   const paint = { up: colors.green('↑'), down: colors.red('↓'), rebuilt: '=', unknown: '?' }
   const rows = [
     ...packages.changed.map(({ direction, name, from, to }) => [paint[direction], name, from, to]),
     ...packages.added.map(({ name, version }) => [colors.green('+'), name, '-', version]),
     ...packages.removed.map(({ name, version }) => [colors.red('-'), name, version, '-']),
-    ...config.map(({ key, from, to }) => [colors.cyan('~'), key, from ?? '-', to ?? '-']),
-  ]
-  const shown = (bytes: number) => (bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`)
-  const lines = [
-    summaryOf(diff),
-    `layers: ${layers.shared.length} shared, ${layers.added.length} new, ${layers.removed.length} gone; ` +
-      `size: ${shown(size.from.compressedBytes)} → ${shown(size.to.compressedBytes)}`,
-    ...(platforms !== null && platforms.added.length > 0 ? [`platforms added: ${platforms.added.join(', ')}`] : []),
-    ...(platforms !== null && platforms.removed.length > 0
-      ? [`platforms removed: ${platforms.removed.join(', ')}`]
-      : []),
-    ...(licenses.gained.length > 0 ? [`licenses gained: ${licenses.gained.join(', ')}`] : []),
-    ...(licenses.lost.length > 0 ? [`licenses lost: ${licenses.lost.join(', ')}`] : []),
+    ...settingRows(diff.config).map((row) => [colors.cyan('~'), ...row]),
   ]
   const table = rows.length === 0 ? '' : `${formatTable(['', 'NAME', 'FROM', 'TO'], rows, colors)}\n`
+  const { from, to } = size.compressedBytes
+  const sizes = from === null || to === null ? '' : `; size: ${bytesText(from)} → ${bytesText(to)}`
+  const lines = [
+    summaryOf(diff),
+    ...(layers === null
+      ? []
+      : [`layers: ${layers.shared.length} shared, ${layers.added.length} new, ${layers.removed.length} gone${sizes}`]),
+    ...listLine('platforms added', platforms?.added),
+    ...listLine('platforms removed', platforms?.removed),
+    ...listLine('licenses gained', licenses.gained),
+    ...listLine('licenses lost', licenses.lost),
+  ]
   return `${table}${lines.join('\n')}\n`
+}
+
+/** Each setting that differs: name, from, to. */
+function settingRows(config: ImageDiff['config']): string[][] {
+  const rows: string[][] = []
+  for (const [key, change] of Object.entries(config ?? {}) as [string, Change][]) {
+    if ('from' in change) rows.push([key, settingText(change.from), settingText(change.to)])
+    else {
+      for (const entry of change.changed ?? []) rows.push([`${key} ${entry.name}`, entry.from, entry.to])
+      for (const entry of change.added) rows.push(addedRow(key, entry))
+      for (const entry of change.removed) rows.push(addedRow(key, entry).toSpliced(1, 2, ...entryValues(entry), '-'))
+    }
+  }
+  return rows
+}
+
+type Entry = string | { readonly name: string; readonly value: string }
+type Change =
+  | { readonly from: unknown; readonly to: unknown }
+  | {
+      readonly added: readonly Entry[]
+      readonly removed: readonly Entry[]
+      readonly changed?: readonly { readonly name: string; readonly from: string; readonly to: string }[]
+    }
+
+function addedRow(key: string, entry: Entry): string[] {
+  return [typeof entry === 'string' ? `${key} ${entry}` : `${key} ${entry.name}`, '-', ...entryValues(entry)]
+}
+
+function entryValues(entry: Entry): string[] {
+  return [typeof entry === 'string' ? 'set' : entry.value]
+}
+
+function settingText(value: unknown): string {
+  if (value === null || value === '') return '-'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function summaryOf({ packages, complete }: ImageDiff): string {
+  const counts = [
+    [packages.changed.length, 'changed'],
+    [packages.added.length, 'added'],
+    [packages.removed.length, 'removed'],
+  ] as const
+  const parts = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
+  const said = parts.length === 0 ? 'packages: none changed' : `packages: ${parts.join(', ')}`
+  return complete ? said : `${said} (not everything could be read)`
+}
+
+function listLine(title: string, list: readonly string[] | undefined): string[] {
+  return list === undefined || list.length === 0 ? [] : [`${title}: ${list.join(', ')}`]
+}
+
+function bytesText(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
 }

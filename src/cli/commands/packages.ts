@@ -1,6 +1,9 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import type { PackageList } from '../../../client/src/index.js'
+import type { Inventory } from '../../core/inventory.js'
+import type { Package } from '../../core/package.js'
 import { isLocalSource } from '../../flows/image-location.js'
+import { packagesFormats } from '../../format/list.js'
 import { call } from '../call.js'
 import { type CommandContext, withStoreOptions } from '../context.js'
 import { print, tableOr } from '../output.js'
@@ -19,7 +22,7 @@ export function packagesCommand(context: CommandContext) {
     .option('--platform <platform>', 'os/arch[/variant]; linux and the architecture of this machine by default')
     .addOption(
       new Option('-o, --output <form>', 'form of the data on stdout')
-        .choices(['table', 'json', 'purl'] as const)
+        .choices(['table', 'json', 'purl', 'spdx', 'cyclonedx'] as const)
         .default('table' as const),
     )
     .option('--server <url>', 'run it on a Tidemark server ($TIDEMARK_SERVER); sources of this machine are read here')
@@ -41,8 +44,9 @@ Examples:
       try {
         const body = await call('packages', input, isLocal ? here : context, where)
         progress.end()
-        if (output === 'purl') context.terminal.stdout.write(body.packages.map(({ purl }) => `${purl}\n`).join(''))
-        else print(body, context, { output }, packagesTable)
+        const form = packagesFormats.find(({ name }) => name === output)
+        if (form === undefined) print(body, context, { output: output === 'json' ? 'json' : 'table' }, packagesTable)
+        else context.terminal.stdout.write(form.write(inventoryOf(body)))
         if (output !== 'json')
           for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
       } finally {
@@ -61,4 +65,14 @@ function packagesTable({ packages }: PackageList, colors: Colors): string {
     ownedBy ?? '',
   ])
   return tableOr('no packages were found', ['TYPE', 'NAME', 'VERSION', 'ARCH', 'LICENSES', 'OWNED BY'], rows, colors)
+}
+
+/** What the forms are made from: the body holds all of it that they show. */
+function inventoryOf({ image, distribution, evidence, packages, complete, warnings }: PackageList): Inventory {
+  return {
+    image: image as Inventory['image'],
+    distribution: distribution === null ? null : { ...distribution, idLike: [], codename: null, name: distribution.id },
+    ...{ evidence, complete, warnings },
+    packages: packages as Package[],
+  }
 }

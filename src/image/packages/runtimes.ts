@@ -53,7 +53,8 @@ const fileCaptures: readonly Capture[] = [
     kind: 'runtime-go',
     names: ['VERSION'],
     maxBytes: maxTextBytes,
-    reduce: (bytes) => keepVersion('go', /^go(\d+\.\d[\w.]{0,20})\s/.exec(`${bytes.toString('latin1', 0, 100)}\n`)?.[1]),
+    reduce: (bytes) =>
+      keepVersion('go', /^go(\d+\.\d[\w.]{0,20})\s/.exec(`${bytes.toString('latin1', 0, 100)}\n`)?.[1]),
   },
   {
     kind: 'runtime-java',

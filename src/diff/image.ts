@@ -1,0 +1,89 @@
+import type { ImageDiff, PackageChange, PackageChangeFacts, PackageFacts } from '../core/image-diff.js'
+import type { ImageFacts } from '../core/image-facts.js'
+import type { Inventory } from '../core/inventory.js'
+import type { Package } from '../core/package.js'
+import { diffConfigs } from './config.js'
+import { diffFiles } from './files.js'
+import { diffLayers } from './layers.js'
+import { diffLicenses } from './licenses.js'
+import { diffPackages } from './packages.js'
+import { diffPlatforms } from './platforms.js'
+import { diffSizes } from './size.js'
+
+/**
+ * Everything that two images differ in. The same facts give the same document, byte for byte, whatever order their packages
+ * and files come in.
+ * @param bytesFetched bytes that the registries sent for both sides
+ */
+export function diffImages(from: ImageFacts, to: ImageFacts, bytesFetched: number): ImageDiff {
+  const before = from.inventory
+  const after = to.inventory
+  const { added, removed, changed } = diffPackages(before.packages, after.packages)
+  const packages = {
+    added: added.map(packageFacts),
+    removed: removed.map(packageFacts),
+    changed: changed.map(changeFacts),
+  }
+  const haveLayers = [from, to].every(({ config, layers }) => config !== null || layers.length > 0)
+  const complete = before.complete && after.complete
+  const config = diffConfigs(from.config, to.config)
+  const layers = haveLayers ? diffLayers(from.layers, to.layers) : null
+  const files = diffFiles(from.files, to.files)
+  return {
+    from: before.image,
+    to: after.image,
+    evidence: { from: before.evidence, to: after.evidence },
+    complete,
+    sameButForTimestamps: isSameButForTimestamps({ packages, config, layers, files, complete }),
+    packages,
+    config,
+    platforms: diffPlatforms(from.platforms, to.platforms),
+    layers,
+    size: diffSizes(from, to),
+    licenses: diffLicenses(before.packages, after.packages),
+    files,
+    bytesFetched,
+    warnings: warningsOf(before, after),
+  }
+}
+
+/** Whether the diff holds any difference: what `--exit-code` asks. Platforms of the indexes around the images do not count. */
+export function isDifferent(diff: Pick<ImageDiff, 'packages' | 'config' | 'layers' | 'files'>): boolean {
+  const { packages, config, layers, files } = diff
+  return (
+    packages.added.length + packages.removed.length + packages.changed.length > 0 ||
+    Object.keys(config ?? {}).length > 0 ||
+    (layers !== null && layers.added.length + layers.removed.length > 0) ||
+    (files !== null && files.added.length + files.removed.length + files.changed.length + files.timeOnly > 0)
+  )
+}
+
+/** A package as documents for others show it. */
+export function packageFacts(one: Package): PackageFacts {
+  const { type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy } = one
+  return { type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy }
+}
+
+function changeFacts({ from, to, direction }: PackageChange): PackageChangeFacts {
+  const { type, name } = to
+  return { type, name, from: from.version, to: to.version, direction, fromPurl: from.purl, toPurl: to.purl }
+}
+
+type Compared = Pick<ImageDiff, 'packages' | 'config' | 'layers' | 'files' | 'complete'>
+
+function isSameButForTimestamps({ packages, config, layers, files, complete }: Compared): boolean | null {
+  const haveSameLayers = layers !== null && layers.added.length + layers.removed.length === 0
+  const filesDiffer = files !== null && files.added.length + files.removed.length + files.changed.length > 0
+  if (filesDiffer || isDifferent({ packages, config, layers: null, files: null })) return false
+  if (haveSameLayers && config !== null) return true
+  return files === null || files.unknown > 0 || config === null || !complete ? null : true
+}
+
+/** Those of both sides once, then the others with their side. */
+function warningsOf(from: Inventory, to: Inventory): readonly string[] {
+  const ofTo = new Set(to.warnings)
+  const both = new Set(from.warnings.filter((warning) => ofTo.has(warning)))
+  const ofSide = (side: string, warnings: readonly string[]) =>
+    warnings.filter((warning) => !both.has(warning)).map((warning) => `${side}: ${warning}`)
+  return [...both, ...ofSide('from', from.warnings), ...ofSide('to', to.warnings)]
+}
