@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { imageDiff, packageOf } from '../../test/support/image-diffs.js'
+import { chainguard, toChainguardDiff } from './chainguard.js'
+
+const bash = packageOf('apk', 'bash', '5.2.21-r0', { purl: 'pkg:apk/wolfi/bash@5.2.21-r0?arch=x86_64' })
+
+describe('chainguard', () => {
+  it('is the body that the API documents', () => {
+    // The values of the API's own documentation: the second image is `current`.
+    const diff = imageDiff({
+      packages: {
+        added: [bash],
+        removed: [],
+        changed: [
+          {
+            type: 'apk',
+            name: 'nginx',
+            from: '1.25.3-r2',
+            to: '1.25.4-r0',
+            direction: 'up',
+            fromPurl: 'pkg:apk/wolfi/nginx@1.25.3-r2?arch=x86_64',
+            toPurl: 'pkg:apk/wolfi/nginx@1.25.4-r0?arch=x86_64',
+          },
+        ],
+      },
+    })
+    expect(JSON.parse(chainguard.write(diff))).toEqual({
+      packages: {
+        added: [{ name: 'bash', version: '5.2.21-r0', reference: 'pkg:apk/wolfi/bash@5.2.21-r0?arch=x86_64' }],
+        removed: [],
+        changed: [
+          {
+            name: 'nginx',
+            current: { version: '1.25.4-r0', reference: 'pkg:apk/wolfi/nginx@1.25.4-r0?arch=x86_64' },
+            previous: { version: '1.25.3-r2', reference: 'pkg:apk/wolfi/nginx@1.25.3-r2?arch=x86_64' },
+          },
+        ],
+      },
+      vulnerabilities: { added: [], removed: [], metadata: [] },
+      warnings: [],
+    })
+  })
+
+  it('has every list when nothing differs', () => {
+    expect(toChainguardDiff(imageDiff())).toEqual({
+      packages: { added: [], removed: [], changed: [] },
+      vulnerabilities: { added: [], removed: [], metadata: [] },
+      warnings: [],
+    })
+  })
+
+  it('sorts by name, whatever the type', () => {
+    const added = [packageOf('apk', 'zlib', '1'), packageOf('npm', 'b', '2.0.0'), packageOf('npm', 'b', '1.0.0')]
+    const { packages } = toChainguardDiff(imageDiff({ packages: { added, removed: added, changed: [] } }))
+    expect(packages.added.map(({ name, version }) => `${name} ${version}`)).toEqual(['b 1.0.0', 'b 2.0.0', 'zlib 1'])
+    expect(packages.removed).toEqual(packages.added)
+  })
+
+  it('cuts warnings and their list, and is never silent about what is missing', () => {
+    const many = Array.from({ length: 150 }, (_, index) => `${index} ${'x'.repeat(400)}\n`)
+    const { warnings } = toChainguardDiff(imageDiff({ warnings: many }))
+    expect(warnings).toHaveLength(100)
+    expect(Math.max(...warnings.map(({ length }) => length))).toBe(256)
+    expect(warnings.at(-1)).toBe('51 more warnings')
+    expect(toChainguardDiff(imageDiff({ complete: false })).warnings).toHaveLength(1)
+  })
+})
