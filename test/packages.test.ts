@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { PackageList } from '../client/src/index.js'
@@ -107,6 +107,24 @@ describeWith({}, 'packages of an image on a registry', () => {
       stderr: expect.stringMatching(/^error: layer sha256:/),
     })
     expect((await cli.run('packages', 'dir:/nowhere')).code).toBe(2)
+    await registry.close()
+  })
+})
+
+describeWith({}, 'an SBOM that we wrote', () => {
+  it.each(['spdx', 'cyclonedx'])('gives the same packages when it is read again (%s)', async (form) => {
+    const registry = await startTestRegistry()
+    const cli = createCli()
+    const tag = `${registry.address}/library/alpine:3.10`
+    const first = (await cli.json('packages', tag, '--platform', 'linux/amd64')) as PackageList
+    const { stdout } = await cli.run('packages', tag, '--platform', 'linux/amd64', '-o', form)
+    const file = join(cli.home, `image.${form}.json`)
+    writeFileSync(file, stdout)
+    const again = (await cli.json('packages', `sbom:${file}`)) as PackageList
+    expect(again.packages.map(({ purl }) => purl)).toEqual(first.packages.map(({ purl }) => purl))
+    expect(again.evidence).toBe('sbom')
+    const { code } = await cli.run('diff', `sbom:${file}`, `sbom:${file}`, '--exit-code')
+    expect(code).toBe(0)
     await registry.close()
   })
 })

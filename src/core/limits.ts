@@ -61,4 +61,6 @@ export const limits = {
   archiveEntries: 100_000,
   /** Indexes within indexes: one is usual, two occur in layouts that hold an index. */
   indexDepth: 4,
+  /** An SBOM: with every file of an image in it some 50 MB, and parsed several times as much. */
+  sbomBytes: 128 * 1024 * 1024,
 } as const

@@ -14,6 +14,7 @@ import { packageReaders } from '../image/packages/list.js'
 import type { EvidenceFiles, PackageReader, ReadWarning } from '../image/packages/package-reader.js'
 import { readFolder } from '../image/read-folder.js'
 import { readLayer, withExtra } from '../image/read-layer.js'
+import { readSbomFile } from '../image/sbom/read-sbom-file.js'
 import type { SourceImage } from '../image/sources/image-source.js'
 import type { ImageTree } from '../image/tree.js'
 import type { Services } from './open.js'
@@ -45,6 +46,7 @@ export interface AnalyzeCall extends ImageCall {
 
 /** Layers that are read side by side: zlib works on threads of its own, and each takes some MB. */
 const atATime = 3
+const sbomScheme = 'sbom:'
 /** Raised when the document of an inventory changes. */
 const inventoryVersion = 1
 
@@ -64,6 +66,10 @@ export async function analyzeImage(
   services: Services,
   call: AnalyzeCall,
 ): Promise<AnalyzedImage> {
+  if (question.source.startsWith(sbomScheme)) {
+    const inventory = await readSbomFile(question.source.slice(sbomScheme.length))
+    return { inventory, config: Buffer.alloc(0), layers: [], platforms: null, tree: null }
+  }
   const image = await openImage(question, services, call)
   try {
     const known = call.wantsFiles ? null : await storedInventory(image, services)

@@ -12,7 +12,7 @@ import { type Colors, startProgress } from '../terminal.js'
 
 /** What sources there are, for help texts. */
 export const sourceHelp =
-  'a reference, REF@{1}, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE[:TAG] or dir:ROOTFS'
+  'a reference, REF@{1}, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE[:TAG], dir:ROOTFS or sbom:FILE'
 
 /** `tidemark packages` */
 export function packagesCommand(context: CommandContext) {

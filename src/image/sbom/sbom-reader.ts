@@ -1,0 +1,60 @@
+import type { Digest } from '../../core/digest.js'
+import type { Distribution } from '../../core/package.js'
+
+/** Reads one kind of SBOM. One object a file, one line in list.ts. What a document holds is never trusted to have its type. */
+export interface SbomReader {
+  /** The name of its file. */
+  readonly name: string
+  /** Whether a document says that it is of this kind. */
+  matches(document: JsonObject): boolean
+  read(document: JsonObject): SbomFacts
+}
+
+/** What an SBOM says of an image. */
+export interface SbomFacts {
+  /** Of the image's manifest, where the document names it beyond doubt; else null. */
+  readonly digest: Digest | null
+  readonly platform: string | null
+  /** As the document says; null where only the packages may tell. */
+  readonly distribution: Distribution | null
+  readonly entries: readonly SbomEntry[]
+}
+
+/** What stands for a package in an SBOM. */
+export interface SbomEntry {
+  readonly name: string
+  readonly version: string
+  /** Package URL; null for none. */
+  readonly purl: string | null
+  /** As written: expressions, identifiers, or neither. */
+  readonly licenses: readonly string[]
+  /** The file that the package was found in; null where nothing says so. */
+  readonly path: string | null
+  /** What package-note.ts wrote; null for none. */
+  readonly note: string | null
+}
+
+/** A parsed object; its values are of any type. */
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** `value` when it is an object that is no list, else an empty one. */
+export function objectOf(value: unknown): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
+}
+
+/** The objects of `value` when it is a list, else none. */
+export function objectsOf(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.map(objectOf) : []
+}
+
+/** `value` when it is a text, else an empty one. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+/** A distribution of which a document says these. */
+export function distributionOf(id: string, versionId: string, name: string): Distribution | null {
+  if (id === '') return null
+  const lowerId = id.toLowerCase()
+  return { id: lowerId, idLike: [], versionId: versionId || null, codename: null, name: name || lowerId }
+}

@@ -1,0 +1,133 @@
+import { isDigest } from '../../core/digest.js'
+import type { Distribution } from '../../core/package.js'
+import { parsePurl } from '../../core/purl.js'
+import {
+  distributionOf,
+  type JsonObject,
+  objectOf,
+  objectsOf,
+  type SbomEntry,
+  type SbomFacts,
+  type SbomReader,
+  textOf,
+} from './sbom-reader.js'
+
+/** SPDX 2.2 and 2.3 as JSON: https://spdx.github.io/spdx-spec/v2.3/, clause 7. */
+export const spdx2: SbomReader = {
+  name: 'spdx2',
+  matches: (document) => textOf(document.spdxVersion).startsWith('SPDX-2.'),
+  read,
+}
+
+/** What an element is for, when it is no package that is installed: the image, its layers, recipes and sources of packages. */
+const otherPurposes = new Set([
+  'CONTAINER',
+  'OPERATING-SYSTEM',
+  'OPERATING_SYSTEM',
+  'SOURCE',
+  'INSTALL',
+  'FILE',
+  'OTHER',
+])
+/** Databases of packages that a document without package URLs may name (Clair does). */
+const databases: readonly [folder: RegExp, type: string][] = [
+  [/(?:^|[/:])var\/lib\/dpkg\//, 'deb'],
+  [/(?:^|[/:])(?:var\/lib|usr\/lib\/sysimage)\/rpm/, 'rpm'],
+  [/(?:^|[/:])lib\/apk\/db\//, 'apk'],
+]
+
+function read(document: JsonObject): SbomFacts {
+  const elements = objectsOf(document.packages)
+  const roots = rootIds(document)
+  const root = elements.find(({ SPDXID }) => roots.has(textOf(SPDXID)))
+  const distribution = distributionIn(elements)
+  const isInstalled = (element: JsonObject) =>
+    !otherPurposes.has(textOf(element.primaryPackagePurpose)) &&
+    !isDigest(textOf(element.name)) &&
+    (element !== root || purlOf(element) !== null)
+  return {
+    digest: root === undefined ? null : digestIn(root),
+    platform: root === undefined ? null : platformIn(root),
+    distribution,
+    entries: elements.filter(isInstalled).map((element) => entryOf(element, distribution)),
+  }
+}
+
+/** What the document is about: its `documentDescribes`, or a relationship of its own. */
+function rootIds(document: JsonObject): Set<string> {
+  const described = Array.isArray(document.documentDescribes) ? document.documentDescribes.map(textOf) : []
+  const related = objectsOf(document.relationships)
+    .filter(
+      ({ relationshipType, spdxElementId }) => relationshipType === 'DESCRIBES' && spdxElementId === 'SPDXRef-DOCUMENT',
+    )
+    .map(({ relatedSpdxElement }) => textOf(relatedSpdxElement))
+  return new Set([...described, ...related])
+}
+
+function entryOf(element: JsonObject, distribution: Distribution | null): SbomEntry {
+  const name = textOf(element.name)
+  const version = textOf(element.versionInfo)
+  const declared = textOf(element.licenseDeclared)
+  const license = declared === '' || declared === 'NOASSERTION' ? textOf(element.licenseConcluded) : declared
+  const file = textOf(element.packageFileName)
+  const note = objectsOf(element.annotations).find(({ annotator }) => annotator === 'Tool: tidemark')
+  return {
+    name,
+    version,
+    purl: purlOf(element) ?? purlOfFile(name, version, file, distribution),
+    licenses: license === '' ? [] : [license],
+    path: file || pathIn(textOf(element.sourceInfo)),
+    note: note === undefined ? null : textOf(note.comment),
+  }
+}
+
+function purlOf(element: JsonObject): string | null {
+  const reference = objectsOf(element.externalRefs).find(({ referenceType }) => referenceType === 'purl')
+  return reference === undefined ? null : textOf(reference.referenceLocator)
+}
+
+function purlOfFile(name: string, version: string, file: string, distribution: Distribution | null): string | null {
+  const type = databases.find(([folder]) => folder.test(file))?.[1]
+  if (type === undefined || name === '') return null
+  const namespace = distribution === null ? '' : `${encodeURIComponent(distribution.id)}/`
+  return `pkg:${type}/${namespace}${encodeURIComponent(name)}@${encodeURIComponent(version)}`
+}
+
+/** Syft's "acquired package info from DPKG DB: /a, /b". */
+function pathIn(sourceInfo: string): string | null {
+  return /: (\/[^,]+)/.exec(sourceInfo)?.[1] ?? null
+}
+
+function distributionIn(elements: readonly JsonObject[]): Distribution | null {
+  const system = elements.find(({ primaryPackagePurpose }) =>
+    /^OPERATING[-_]SYSTEM$/.test(textOf(primaryPackagePurpose)),
+  )
+  if (system === undefined) return null
+  const references = new Map(
+    objectsOf(system.externalRefs).map(({ referenceType, referenceLocator }) => [
+      textOf(referenceType),
+      textOf(referenceLocator),
+    ]),
+  )
+  // Clair writes os-release into references of its own; others its id into the name.
+  const id = references.get('did') ?? textOf(system.name)
+  if (!/^[\w.-]+$/.test(id)) return null
+  const version = references.get('version_id') ?? textOf(system.versionInfo)
+  const isOurs = system.SPDXID === 'SPDXRef-OperatingSystem'
+  return distributionOf(id, version, references.get('pretty_name') ?? (isOurs ? textOf(system.summary) : ''))
+}
+
+function digestIn(root: JsonObject): SbomFacts['digest'] {
+  const purl = parsePurl(purlOf(root) ?? '')
+  const digest = purl?.type === 'oci' ? (purl.version ?? '') : isOurs(root) ? textOf(root.versionInfo) : ''
+  return isDigest(digest) ? digest : null
+}
+
+function platformIn(root: JsonObject): string | null {
+  return isOurs(root) ? textOf(root.summary) || null : null
+}
+
+/** Our own documents say digest and platform of the image so; in others those fields mean other things. */
+function isOurs(root: JsonObject): boolean {
+  return objectOf(root).SPDXID === 'SPDXRef-Image' && root.primaryPackagePurpose === 'CONTAINER'
+}
