@@ -1,11 +1,16 @@
 import { apk } from './apk.js'
+import { dotnet } from './dotnet.js'
 import { dpkg } from './dpkg.js'
+import { gem } from './gem.js'
 import { go } from './go.js'
 import { java } from './java.js'
 import { node } from './node.js'
 import type { PackageReader } from './package-reader.js'
+import { php } from './php.js'
 import { python } from './python.js'
 import { rpm } from './rpm.js'
+import { runtimes } from './runtimes.js'
+import { rust } from './rust.js'
 
 /** Every reader of packages. */
 export const packageReaders: readonly PackageReader[] = [
@@ -16,4 +21,9 @@ export const packageReaders: readonly PackageReader[] = [
   python,
   go,
   java,
+  rust,
+  gem,
+  php,
+  dotnet,
+  runtimes,
 ]
