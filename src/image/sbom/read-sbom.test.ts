@@ -210,9 +210,8 @@ describeWith({ shared: true }, 'readSbom on real documents', ({ shared }) => {
   }
   const facts: Record<string, ExpectedFacts> =
     shared === '' ? {} : JSON.parse(readFileSync(join(data, 'sbom/expected-facts.json'), 'utf8'))
-  /** Documents of Clair have no package URLs: what they are is in their file names. */
+  /** Documents of Clair have no package URLs, only the database that a package is in; counted in the document. */
   const clair: Record<string, number> = {
-    // 20 names, of which ubi8/ubi-micro is the image itself.
     'sbom/spdx/ubi8-micro.spdx.json': 19,
     'sbom/spdx/distroless-static-debian12.spdx.json': 3,
   }
@@ -232,9 +231,11 @@ describeWith({ shared: true }, 'readSbom on real documents', ({ shared }) => {
 
   it('reads SPDX 3.0', () => {
     const { packages } = readSbom(bytesOf('sbom/spdx3/appbomination.spdx3.json'), options)
-    expect(packages.map(({ purl, licenses }) => [purl, licenses])).toContainEqual([
+    expect(packages.map(({ purl }) => purl)).toEqual([
+      'pkg:maven/junit/junit@4.12',
+      'pkg:maven/org.apache.commons/commons-lang3@3.4',
+      'pkg:maven/org.hamcrest/hamcrest-core@1.3',
       'pkg:maven/org.slf4j/slf4j-api@1.7.21',
-      expect.any(Array),
     ])
     expect(packages.some(({ licenses }) => licenses.length > 0)).toBe(true)
   })
