@@ -1,3 +1,4 @@
+import { Fault } from '../core/fault.js'
 import { formatReference, formatRepository, parseRepository, parseTagReference } from '../core/reference.js'
 import { defaultMaxTags, parseEvery } from '../flows/config.js'
 import { refuseMoment } from '../flows/refuse-moment.js'
@@ -11,8 +12,9 @@ export const watchAdd: Operation<'watchAdd'> = {
   async run({ reference: text, every: interval }, { services }) {
     refuseMoment(text)
     const parsed = parseTagReference(text)
-    const everyMs = interval === undefined ? null : parseEvery(interval)
     const { watches } = await services.store()
+    // Watched already and nothing said: its interval stays.
+    const everyMs = interval === undefined ? ((await watches.find(parsed))?.everyMs ?? null) : parseEvery(interval)
     const { added } = await watches.add(parsed, { everyMs, origin: 'command' })
     return { body: { reference: formatReference(parsed), added } }
   },
@@ -25,6 +27,9 @@ export const watchAddRule: Operation<'watchAddRule'> = {
   capability: 'watch.create',
   async run({ repository: text, tags, exclude = [], every: interval, maxTags = defaultMaxTags }, { services }) {
     const parsed = parseRepository(text)
+    if ([...tags, ...exclude].includes('')) {
+      throw new Fault('invalid-argument', 'an empty glob takes no tag', { fix: "Write '*' for all tags." })
+    }
     const everyMs = interval === undefined ? null : parseEvery(interval)
     const { watches } = await services.store()
     const { added } = await watches.addRule({

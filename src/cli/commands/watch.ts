@@ -51,12 +51,10 @@ Examples:
               context,
               options,
             )
-      print(
-        body,
-        context,
-        options,
-        ({ reference: name, added }) => `${added ? 'watching' : 'already watching'} ${name}\n`,
-      )
+      print(body, context, options, ({ reference: name, added }) => {
+        if (added) return `watching ${name}\n`
+        return tags === undefined ? `already watching ${name}\n` : `watching ${name}: the rule before is replaced\n`
+      })
     })
 }
 
