@@ -37,8 +37,8 @@ export const maxExecutableBytes = 256 * 1024 * 1024
 
 /** Headers of any table that are looked at. Object files with a section for each function have tens of thousands. */
 const maxHeaders = 65_536
-/** Architectures of a universal binary: there are ten; Java class files, which begin alike, have their version there (45 up). */
-const maxArchitectures = 32
+/** Architectures of a universal binary: no file has more; Java class files, which begin alike, have their version there (45 up). */
+const maxArchitectures = 8
 
 /** The executables in a file: none, one, or the architectures of a universal Mach-O. Never throws. */
 export function readExecutables(bytes: Buffer): Executable[] {

@@ -31,7 +31,7 @@ export const gem: PackageReader = {
 function reduceSpecification(bytes: Buffer, path: string): Uint8Array | null {
   const text = bytes.toString()
   const [, stubName, stubVersion, stubPlatform] = /^# stub: ([^\s]+) ([^\s]+) ([^\s]+)/m.exec(text) ?? []
-  const [, fileName, fileVersion] = /([^/]+?)-(\d[^-/]*)(?:-[^/]*)?\.gemspec$/.exec(path) ?? []
+  const [, fileName, fileVersion] = /([^/]+?)-(\d[^-/]*)(?:-[^/]*)?\.gemspec$/.exec(path.slice(-255)) ?? []
   const platform = stubPlatform ?? literal(text, 'platform') ?? 'ruby'
   const found: KeptPackage = {
     name: stubName ?? literal(text, 'name') ?? fileName ?? '',

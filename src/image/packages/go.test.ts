@@ -177,6 +177,20 @@ describeWith({ shared: true }, 'go on shared data', ({ shared }) => {
     const bytes = gunzip(readFileSync(join(shared, `data/apps/go/${name}.elf.gz`)))
     expect(namesIn(bytes)).toEqual([...modules.map(({ path, version }) => `${path} ${version}`), toolchain])
   })
+
+  it('never throws, whatever is changed in a real file', () => {
+    const file = gunzip(readFileSync(join(shared, 'data/apps/go/go-replace-linux-386.elf.gz')))
+    const change = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }), fc.boolean())
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 40 }), fc.nat(2_000_000), (changes, cut) => {
+        const bytes = Buffer.from(file.subarray(0, file.length - cut))
+        // Half of the changes where headers lead to the rest.
+        for (const [at, value, isHead] of changes) bytes[at % (isHead ? 2048 : bytes.length)] = value
+        readFiles(go, { f: bytes })
+      }),
+      { numRuns: 100 },
+    )
+  })
 })
 
 const hasGo = (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'go')))

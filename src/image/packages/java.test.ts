@@ -185,4 +185,19 @@ describeWith({ shared: true }, 'java on shared data', ({ shared }) => {
     const names = readFiles(java, files).packages.map(({ name }) => name.split(':')[1])
     expect(names.sort()).toEqual(expected.filter((name) => name !== 'uberjar').sort())
   })
+
+  it('never throws, whatever is changed in a real file', () => {
+    const file = readFileSync(join(folder, 'hadoop-shaded-guava-1.1.0-SNAPSHOT.jar'))
+    const change = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }), fc.boolean())
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 40 }), fc.nat(200), (changes, cut) => {
+        const bytes = Buffer.from(file.subarray(0, file.length - cut))
+        // Half of the changes where headers lead to the rest.
+        for (const [at, value, isHead] of changes)
+          bytes[isHead ? bytes.length - 1 - (at % 3000) : at % bytes.length] = value
+        readFiles(java, { 'a-1.jar': bytes })
+      }),
+      { numRuns: 500 },
+    )
+  })
 })

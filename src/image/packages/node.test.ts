@@ -6,6 +6,7 @@ import { readFiles } from '../../../test/support/evidence.js'
 import { describeWith } from '../../../test/support/needs.js'
 import { filesOfImage } from './image-files.fixture.js'
 import { node } from './node.js'
+import { buildZip } from './zip.fixture.js'
 
 function manifest(value: unknown): string {
   return JSON.stringify(value)
@@ -58,6 +59,17 @@ describe('node', () => {
       'test/node_modules/c/package.json': manifest({ name: 'c', version: '1.0.0' }),
     }
     expect(namesIn(files)).toEqual(['@web/fixtures 1.0.0', 'test 3.3.0', 'c 1.0.0'])
+  })
+
+  it("reads the archives of yarn's Plug'n'Play", () => {
+    const archive = buildZip({
+      'node_modules/@a/b/index.js': '',
+      'node_modules/@a/b/package.json': manifest({ name: '@a/b', version: '1.0.0', license: 'MIT' }),
+      'node_modules/@a/b/test/package.json': manifest({ name: 'fixture', version: '1.0.0' }),
+    })
+    const files = { 'app/.yarn/cache/@a-b-npm-1.0.0-0a1b2c3d4e-8.zip': archive, 'app/other.zip': archive }
+    expect(namesIn(files)).toEqual(['@a/b 1.0.0'])
+    expect(readFiles(node, { '.yarn/cache/a.zip': archive.subarray(1, -1) }).warnings).toHaveLength(1)
   })
 
   it('warns of invalid JSON', () => {

@@ -9,8 +9,12 @@ import {
 } from './language-evidence.js'
 import { limitWarnings } from './os-evidence.js'
 import type { PackageReader } from './package-reader.js'
+import { listZip, readZip } from './zip.js'
 
 const kind = 'node-package-json'
+const zipKind = 'node-yarn-zip'
+/** The registry refuses manifests of more than a few hundred kB; generated ones with every export listed have 1 MB. */
+const maxManifestBytes = 8 * 1024 * 1024
 
 /** Folders of a package that hold what its own tests read. */
 const testFolders = new Set(['test', 'tests', '__tests__', 'fixtures', '__fixtures__', 'testdata'])
@@ -21,7 +25,7 @@ const packageName = /^(?:@[^\s/@%\\]+\/)?[^\s/@%\\.][^\s/@%\\]*$/
 /**
  * Packages of npm, pnpm and yarn as they lie in `node_modules`, and applications with a name and a version of their own
  * (docs.npmjs.com, "package.json"): the `package.json` of every folder, whoever installed it. Folders in between with a
- * nameless `package.json` (`{"type": "module"}`) are no packages. Lock files are intent, and are not read.
+ * nameless `package.json` (`{"type": "module"}`) are no packages; archives of yarn's Plug'n'Play are. Lock files are intent, and are not read.
  */
 export const node: PackageReader = {
   name: 'node',
@@ -31,14 +35,23 @@ export const node: PackageReader = {
       kind,
       names: ['package.json'],
       wants: (path) => !isOfTests(path),
-      // The registry refuses manifests of more than a few hundred kB; generated ones with every export listed have 1 MB.
-      maxBytes: 8 * 1024 * 1024,
+      maxBytes: maxManifestBytes,
       reduce: reducePackageJson,
+    },
+    {
+      kind: zipKind,
+      extensions: ['.zip'],
+      wants: (path) => /(?:^|\/)(?:\.yarn|\.yarn\/berry|berry)\/cache\/[^/]+\.zip$/.test(path),
+      // One package each; the largest, with programs for each platform, have 100 MB.
+      maxBytes: 128 * 1024 * 1024,
+      reduce: reduceYarnZip,
     },
   ],
   *read(files, warn) {
     const warnSome = limitWarnings(warn)
-    for (const file of files.list(kind)) yield* distinctFound(foundPackages(file, 'npm', warnSome))
+    for (const each of [kind, zipKind]) {
+      for (const file of files.list(each)) yield* distinctFound(foundPackages(file, 'npm', warnSome))
+    }
   },
 }
 
@@ -53,6 +66,16 @@ function isOfTests(path: string): boolean {
     else if (testFolders.has(folders[at] as string)) return true
   }
   return false
+}
+
+/** Yarn's Plug'n'Play runs packages from zip archives, each with one `node_modules/NAME` (yarnpkg.com, "Plug'n'Play"). */
+function reduceYarnZip(bytes: Buffer): Uint8Array | null {
+  const problems: string[] = []
+  const refuse = (problem: string) => problems.push(problem)
+  const isManifest = (name: string) => /^node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(name)
+  const entry = listZip(bytes, isManifest, refuse)[0]
+  const manifest = entry === undefined ? null : readZip(bytes, entry, maxManifestBytes, refuse)
+  return manifest === null ? keepFile([], problems) : reducePackageJson(manifest)
 }
 
 function reducePackageJson(bytes: Buffer): Uint8Array | null {

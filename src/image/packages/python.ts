@@ -125,6 +125,9 @@ function reduceMetadata(bytes: Buffer, path: string): Uint8Array | null {
   return keepFile([{ ...readMetadata(bytes, path) }])
 }
 
+/** `name-1.2.dist-info`, `name-1.2-py3.11.egg-info` at the end of a path. */
+const namedSo = /([^/]+?)-(\d[^/-]*)(?:-py[^/]*)?\.(?:dist-info|egg-info|egg)$/i
+
 /** Name, version and licenses of core metadata; name and version of the folder or file where they are missing. */
 function readMetadata(bytes: Buffer, path: string): KeptPackage {
   const fields: Record<'name' | 'version', string> = { name: '', version: '' }
@@ -145,7 +148,7 @@ function readMetadata(bytes: Buffer, path: string): KeptPackage {
     else if (field === 'license') licenses.license = value
     else if (field === 'classifier' && value.startsWith('License ::')) licenses.classifiers.push(value)
   }
-  const [, name = '', version = ''] = /([^/]+?)-(\d[^/-]*)(?:-py[^/]*)?\.(?:dist|egg)-info(?:\/|$)/i.exec(path) ?? []
+  const [, name = '', version = ''] = namedSo.exec(path.replace(/\/(?:METADATA|PKG-INFO)$/i, '').slice(-255)) ?? []
   return {
     name: fields.name || name,
     version: fields.version || version,

@@ -36,7 +36,10 @@ const pythonCaptures: readonly Capture[] = [
     wants: (path) => /(?:^|\/)include\/python\d\.\d+[a-z]*\/patchlevel\.h$/.test(path),
     maxBytes: maxTextBytes,
     reduce: (bytes) =>
-      keepVersion('python', /^#define +PY_VERSION +"(\d+\.\d+\.[\w.]{1,20}?)\+?"/m.exec(bytes.toString('latin1'))?.[1]),
+      keepVersion(
+        'python',
+        /^#define[ \t]+PY_VERSION[ \t]+"(\d+\.\d+\.[\w.]{1,20}?)\+?"/m.exec(bytes.toString('latin1'))?.[1],
+      ),
   },
   {
     kind: 'runtime-python-program',
@@ -109,7 +112,8 @@ function isElf(bytes: Buffer): boolean {
 }
 
 function nodeHeaderVersion(header: string): string | undefined {
-  const part = (name: string) => new RegExp(`^#define +NODE_${name}_VERSION +(\\d{1,6})`, 'm').exec(header)?.[1]
+  const part = (name: string) =>
+    new RegExp(`^#define[ \\t]+NODE_${name}_VERSION[ \\t]+(\\d{1,6})`, 'm').exec(header)?.[1]
   const parts = [part('MAJOR'), part('MINOR'), part('PATCH')]
   return parts.includes(undefined) ? undefined : parts.join('.')
 }

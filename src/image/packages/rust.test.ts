@@ -82,4 +82,19 @@ describeWith({ shared: true }, 'rust on shared data', ({ shared }) => {
       expected.packages.map(({ name, version }) => ({ name, version })),
     )
   })
+
+  it('never throws, whatever is changed in a real file', () => {
+    const file = gunzip(readFileSync(join(shared, 'data/apps/rust/rust-auditable-test.elf.gz')))
+    const change = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }), fc.boolean())
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 40 }), fc.nat(100_000), (changes, cut) => {
+        const bytes = Buffer.from(file.subarray(0, file.length - cut))
+        // Half of the changes where headers lead to the rest.
+        for (const [at, value, isHead] of changes)
+          bytes[isHead ? bytes.length - 1 - (at % 4096) : at % bytes.length] = value
+        readFiles(rust, { f: bytes })
+      }),
+      { numRuns: 300 },
+    )
+  })
 })

@@ -20,7 +20,12 @@ const maxCommentBytes = 0xffff
 const directoryEntry = 0x02014b50
 const localEntry = 0x04034b50
 /** The largest archives known, of whole SDKs, have some 200,000 members. */
-const maxEntries = 1_000_000
+export const maxZipEntries = 1_000_000
+
+/** How many members may still be looked at: shared by archives that lie in each other. */
+export interface ZipBudget {
+  entries: number
+}
 
 /**
  * The members of a zip archive that `wants` names, in the order of the central directory (PKWARE APPNOTE.TXT 6.3.10, with
@@ -31,6 +36,7 @@ export function listZip(
   bytes: Buffer,
   wants: (name: string) => boolean,
   refuse: (problem: string) => void,
+  budget: ZipBudget = { entries: maxZipEntries },
 ): ZipEntry[] {
   const directory = findDirectory(bytes)
   if (directory === null) {
@@ -39,9 +45,9 @@ export function listZip(
   }
   const found: ZipEntry[] = []
   let at = directory.start
-  for (let count = 0; at < directory.end; count++) {
-    if (count === maxEntries) {
-      refuse(`it has more than ${maxEntries} members, and the rest is not looked at`)
+  while (at < directory.end) {
+    if (budget.entries-- <= 0) {
+      refuse(`it has more than ${maxZipEntries} members, and the rest is not looked at`)
       break
     }
     if (at + 46 > directory.end || bytes.readUInt32LE(at) !== directoryEntry) {

@@ -100,9 +100,13 @@ function isVersion(text: string): boolean {
   return /^[\w.+~-]{1,200}$/.test(text) && /\d/.test(text)
 }
 
+/** File systems have 255; members of archives may have any. */
+const maxStemLength = 255
+
 /** `guava-31.1-jre` is `guava` and `31.1-jre`; the version is empty where the name has none. */
 function splitStem(stem: string, told: string): { artifact: string; version: string } {
   let first: { artifact: string; version: string } | undefined
+  if (stem.length > maxStemLength) return { artifact: stem, version: '' }
   for (let at = stem.indexOf('-'); at > 0; at = stem.indexOf('-', at + 1)) {
     const version = stem.slice(at + 1)
     if (!/^v?\d/.test(version) || !isVersion(version)) continue

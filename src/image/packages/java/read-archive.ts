@@ -1,5 +1,5 @@
 import { linesOf } from '../os-evidence.js'
-import { listZip, readZip } from '../zip.js'
+import { listZip, maxZipEntries, readZip, type ZipBudget, type ZipEntry } from '../zip.js'
 
 /** Maven's coordinates as a `pom.properties` has them; empty for what it has not. */
 export interface Coordinates {
@@ -44,6 +44,8 @@ const maxArchives = 10_000
 const maxPomsOfArchive = 10_000
 /** What all members that are read may inflate to: a second or two of work. The largest wars have 300 MB of jars. */
 const maxInflatedBytes = 512 * 1024 * 1024
+/** Each costs some 20 µs, however small. */
+const maxReads = 50_000
 const maxPropertiesBytes = 64 * 1024
 /** Signed archives list a checksum of each member behind the attributes that are read. */
 const maxManifestBytes = 16 * 1024 * 1024
@@ -55,13 +57,22 @@ const maxValueLength = 300
  * be read. Never throws.
  */
 export function readArchive(bytes: Buffer, refuse: (problem: string) => void): JavaArchive[] {
-  const walk: Walk = { archives: [], inflatedBytes: 0, refuse, refused: 0 }
+  const walk: Walk = {
+    archives: [],
+    members: { entries: maxZipEntries },
+    reads: 0,
+    inflatedBytes: 0,
+    refuse,
+    refused: 0,
+  }
   walkArchive(bytes, '', 0, walk)
   return walk.archives
 }
 
 interface Walk {
   readonly archives: JavaArchive[]
+  readonly members: ZipBudget
+  reads: number
   inflatedBytes: number
   readonly refuse: (problem: string) => void
   refused: number
@@ -79,15 +90,17 @@ function walkArchive(bytes: Buffer, path: string, depth: number, walk: Walk): vo
   const pomFolders: string[] = []
   let manifest: Record<string, string> = {}
   const inner: [string, Buffer][] = []
-  const read = (entry: Parameters<typeof readZip>[1], maxBytes: number) => {
+  const read = (entry: ZipEntry, maxBytes: number) => {
     const content = readZip(bytes, entry, Math.min(maxBytes, maxInflatedBytes - walk.inflatedBytes), refuse)
     if (entry.method !== 0) walk.inflatedBytes += content?.length ?? Math.min(entry.sizeBytes || 0, maxBytes)
     return content
   }
-  for (const entry of listZip(bytes, isWanted, refuse)) {
+  for (const entry of listZip(bytes, isWanted, refuse, walk.members)) {
     const { name } = entry
-    if (walk.inflatedBytes >= maxInflatedBytes) {
-      refuse(`its archives inflate to more than ${maxInflatedBytes} bytes, and the rest is not looked into`)
+    if (walk.inflatedBytes >= maxInflatedBytes || walk.reads++ >= maxReads) {
+      refuse(
+        `there is more in it than ${maxInflatedBytes} bytes or ${maxReads} members, and the rest is not looked into`,
+      )
       break
     }
     if (isManifest(name)) {
@@ -140,12 +153,17 @@ function parseManifest(bytes: Buffer | null): Record<string, string> | null {
     if (line === '') break
     if (line[0] === ' ') {
       const value = found[key]
-      if (value !== undefined && value.length < maxValueLength) found[key] = value + line.slice(1)
+      if (value !== undefined && value.length < maxValueLength)
+        found[key] = (value + line.slice(1)).slice(0, maxValueLength)
       continue
     }
     const colon = line.indexOf(':')
     key = line.slice(0, Math.max(0, colon)).toLowerCase()
-    if (manifestKeys.has(key)) found[key] = line.slice(colon + 1).trim()
+    if (manifestKeys.has(key))
+      found[key] = line
+        .slice(colon + 1)
+        .trim()
+        .slice(0, maxValueLength)
   }
   return found
 }
