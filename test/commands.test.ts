@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CheckReport, DigestResult, TagList } from '../client/src/index.js'
@@ -128,6 +128,19 @@ describe('check', () => {
   })
 })
 
+describe('a state file', () => {
+  it('that is no regular file is refused and stays where it is', async () => {
+    const cli = createCli()
+    for (const device of ['/dev/null', '/dev/full', cli.home]) {
+      const refused = await cli.run('check', tag(), '--store', `file:${device}`)
+      expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/no regular file/) })
+      expect(existsSync(device)).toBe(true)
+    }
+    const nowhere = await cli.run('check', tag(), '--store', 'file:/proc/nowhere/check.json')
+    expect([nowhere.code, nowhere.stdout]).toEqual([20, expect.stringContaining('store')])
+  })
+})
+
 describe('tags', () => {
   it('lists one a line, and leaves digest tags out when told to', async () => {
     const own = await startTestRegistry({ script: { pageSize: 1 } })
@@ -158,6 +171,12 @@ describe('errors', () => {
     ['a missing argument', ['digest'], 2, /missing required argument 'reference'/],
     ['a form that is none', ['tags', 'nginx', '-o', 'xml'], 2, /Allowed choices are table, json/],
     ['a reference that is none', ['digest', 'nginx:'], 2, /^error: not a reference.*Write it as/],
+    [
+      'a server with a password',
+      ['history', 'nginx', '--server', 'http://u:hidden@127.0.0.1:1'],
+      2,
+      /^(?!.*hidden).*holds no user/,
+    ],
     ['a server that is none', ['history', 'nginx', '--server', 'nonsense'], 2, /not the URL of a server/],
     ['a closed port', ['digest', '127.0.0.1:1/a'], 3, /^error: 127\.0\.0\.1:1 refuses connections.*Check the host/],
     ['a database of an unknown kind', ['watch', 'list', '--database', 'mysql://x'], 2, /sqlite:PATH or postgres/],

@@ -80,6 +80,11 @@ async function callThere<Name extends CallName>(
 
 function parseServer(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null
+  if (url !== null && (url.username !== '' || url.password !== '')) {
+    throw new Fault('invalid-argument', 'the URL of a server holds no user and no password', {
+      fix: 'Write it as http://HOST:PORT, and set TIDEMARK_TOKEN.',
+    })
+  }
   if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url
   throw new Fault('invalid-argument', `not the URL of a server: '${oneLine(text.slice(0, 80))}'`, {
     fix: 'Write it as http://HOST:PORT.',
@@ -88,7 +93,11 @@ function parseServer(text: string): URL {
 
 /** `$TIDEMARK_TOKEN`; else the admin token of this machine, which goes to no other. */
 async function tokenFor(url: URL, environment: Environment): Promise<string | null> {
-  if (environment.TIDEMARK_TOKEN) return environment.TIDEMARK_TOKEN
+  const { TIDEMARK_TOKEN } = environment
+  if (TIDEMARK_TOKEN && !/^[\x21-\x7e]+$/.test(TIDEMARK_TOKEN)) {
+    throw new Fault('invalid-argument', 'TIDEMARK_TOKEN is no token: it holds a space, or what no header may hold')
+  }
+  if (TIDEMARK_TOKEN) return TIDEMARK_TOKEN
   if (!isLoopbackHost(parseHost(url.host))) return null
   const token = await readAdminToken(dataFolder(environment))
   return token?.reveal() ?? null

@@ -1,4 +1,6 @@
+import { writeSync } from 'node:fs'
 import { main } from './main.js'
+import { exitCodes } from './report.js'
 
 /**
  * The process around {@link main}: Ctrl-C and SIGTERM end a command cleanly, the second one at once; a reader that goes away
@@ -15,7 +17,9 @@ export async function run(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(0)
-      throw error
+      // To stderr by hand: the stream that failed may be it.
+      writeSync(2, `error: the output cannot be written (${error.code ?? error.message})\n`)
+      process.exit(exitCodes.trouble)
     })
   }
   process.exitCode = await main({

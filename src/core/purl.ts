@@ -47,19 +47,19 @@ export function packagePurl(found: FoundPackage, distribution: Distribution | nu
     const parts = splitName(type, found.name)
     return formatPurl({ ...parts, version: found.version || null, qualifiers: noQualifiers })
   }
-  const colon = type === 'rpm' ? found.version.indexOf(':') : -1
+  const epoch = type === 'rpm' ? /^(\d+):/.exec(found.version)?.[1] : undefined
   const qualifiers = new Map<string, string>()
   if (architecture) qualifiers.set('arch', architecture)
   if (distribution !== null) {
     const { id, versionId } = distribution
     qualifiers.set('distro', versionId === null ? id : `${id}-${versionId}`)
   }
-  if (colon >= 0) qualifiers.set('epoch', found.version.slice(0, colon))
+  if (epoch !== undefined) qualifiers.set('epoch', epoch)
   return formatPurl({
     type,
     namespace: distribution?.id ?? null,
     name: found.name,
-    version: found.version.slice(colon + 1) || null,
+    version: found.version.slice(epoch === undefined ? 0 : epoch.length + 1) || null,
     qualifiers,
   })
 }

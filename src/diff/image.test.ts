@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { ImageDiff as WireDiff } from '../../client/src/diff.js'
@@ -76,6 +78,39 @@ describe('diffImages', () => {
     expectTypeOf<keyof ImageDiff['packages']['added'][number]>().toEqualTypeOf<
       keyof WireDiff['packages']['added'][number]
     >()
+  })
+
+  it('is what docs/schemas/diff.schema.json says', () => {
+    const schema = JSON.parse(readFileSync('docs/schemas/diff.schema.json', 'utf8')) as object
+    const validate = new Ajv2020({ allowUnionTypes: true }).compile(schema)
+    const busy = {
+      User: 'a',
+      Cmd: ['a'],
+      Env: ['A=1'],
+      Healthcheck: { Test: ['NONE'], Retries: 1 },
+      ExposedPorts: { '80/tcp': {} },
+    }
+    const from = image({
+      packages: [busybox('1'), busybox('3', ['MIT'])],
+      layers: [layer('a'), layer('b')],
+      files: [file('a'), file('b')],
+    })
+    const to = image({
+      packages: [busybox('2')],
+      config: config(busy),
+      layers: [layer('a')],
+      files: [file('b', { mode: 1 })],
+      platforms: ['linux/amd64'],
+    })
+    for (const diff of [
+      diffImages(from, to, 1),
+      diffImages(to, from, 0),
+      diffImages(image({ config: null }), image(), 0),
+    ]) {
+      validate(diff)
+      expect(validate.errors).toBeNull()
+    }
+    expect(validate({ ...diffImages(from, to, 1), more: 1 })).toBe(false)
   })
 
   it('says what differs in the configuration, and nothing of what does not', () => {

@@ -95,6 +95,24 @@ describe('a look', () => {
     expect((await entries()).map(({ digest }) => digest === null)).toEqual([false, false, false, true, false])
   })
 
+  it('of a tag that was removed leaves the list of watches readable', async () => {
+    await look()
+    tags().delete('3.10')
+    await look()
+    expect(await look()).toBe('removed')
+    expect(await store.watches.list()).toMatchObject([{ digest: null, state: 'absent' }])
+  })
+
+  it('takes no login page for an image', async () => {
+    await look()
+    misbehave({ status: 200, headers: { 'content-type': 'text/html', 'docker-content-digest': '' }, body: '<html>' })
+    expect(await look()).toBe('unknown broken-answer')
+    misbehave({ status: 200, headers: { 'content-type': 'application/json', 'docker-content-digest': '' }, body: '{}' })
+    expect(await look()).toBe('same')
+    expect(await entries()).toHaveLength(1)
+    expect(tag.state).toBe('unknown')
+  })
+
   it('is not fooled by a registry that forgets for a moment', async () => {
     await look()
     const digest = tags().get('3.10') as never

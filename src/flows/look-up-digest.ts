@@ -26,9 +26,15 @@ export async function lookUpDigest(
   call: { readonly cost: Cost; readonly signal?: AbortSignal | undefined; warn(message: string): void },
 ): Promise<DigestResult> {
   const reference = await resolveRevision(question.revision, services, call.warn)
+  const name = formatReference(reference)
+  if (isMoment(question.revision) && reference.digest !== undefined && !question.wantsPlatforms && !question.platform) {
+    // Answered from history alone: the registry may be away, or have forgotten it.
+    const { manifests } = await services.store()
+    const mediaType = (await manifests.get(reference.digest))?.mediaType ?? ''
+    return { reference: name, digest: reference.digest, mediaType, platforms: [] }
+  }
   const registry = await services.registry()
   const { digest, mediaType } = await registry.head(reference, call)
-  const name = formatReference(reference)
   const isIndex = /index|list/.test(mediaType)
   if (!question.wantsPlatforms && question.platform === undefined)
     return { reference: name, digest, mediaType, platforms: [] }
@@ -44,6 +50,11 @@ export async function lookUpDigest(
   const child = platforms.find((entry) => matchesPlatform(entry.offered, platform))
   if (child === undefined) throw notFound(name, platform, platforms)
   return { reference: name, digest: child.digest, mediaType: child.mediaType, platforms: [withoutType(child)] }
+}
+
+/** Whether `REF@{…}` was asked for. */
+function isMoment(revision: string): boolean {
+  return /@\{[^}]*\}$/.test(revision)
 }
 
 type PlatformEntry = ReturnType<typeof platformsOf>[number]

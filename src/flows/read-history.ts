@@ -53,6 +53,15 @@ export async function readHistory(question: HistoryQuestion, services: Services)
     ...(after && { after }),
   }
   const page = await history.page(tag, range)
+  if (
+    page !== null &&
+    moment !== undefined &&
+    page.entries.length === 0 &&
+    after === undefined &&
+    start === undefined
+  ) {
+    throw new Fault('before-history', `the history of ${formatReference(tag)} begins later`)
+  }
   if (page === null) throw new Fault('not-watched', `there is no history of ${formatReference(tag)}`)
   const span = { ...(start !== undefined && { start }), ...(end !== undefined && { end }) }
   const gaps = await history.gaps(tag, span, everyMsOf(await services.config()))

@@ -109,6 +109,7 @@ class LaneWatcher implements Watcher {
     const lanes = [...this.#lanes.values()].map((lane) => ({
       laneId: lane.lease.laneId,
       watermarkAt: lane.watermarkAt(now),
+      pausedUntil: this.#pausedUntil(lane),
     }))
     await this.#store.lanes.release(this.#owner, lanes)
   }
@@ -137,6 +138,8 @@ class LaneWatcher implements Watcher {
     if (now >= this.#pollAt) await this.#poll()
     if (this.#writeAt !== null && now >= this.#writeAt) await this.#writeTurned()
     for (const lane of this.#lanes.values()) this.#begin(lane)
+    // Only now: a step that the store made fail has looked at nothing, and the span is told when one succeeds.
+    this.#steppedAt = now
   }
 
   /** The loop comes round at least every {@link pollMs}; when it did not, the process was suspended, or the store was away. */
@@ -146,14 +149,13 @@ class LaneWatcher implements Watcher {
       this.#log.warn({ absentMs: now - from }, 'nothing was looked at for a while')
       await this.#store.lanes.recordAbsence(this.#owner, [...this.#lanes.keys()], { from, to: now })
     }
-    this.#steppedAt = now
   }
 
   #nextAt(): number {
     let next = Math.min(this.#pollAt, this.#renewAt, this.#writeAt ?? Number.POSITIVE_INFINITY)
     for (const lane of this.#lanes.values()) {
       // A full lane begins its next look when one ends, not when one is due.
-      if (lane.running < this.#slots(lane)) next = Math.min(next, lane.nextAt ?? next)
+      if (lane.running < this.#slots(lane)) next = Math.min(next, Math.max(lane.nextAt ?? next, lane.heldUntil))
     }
     return next
   }
@@ -166,12 +168,19 @@ class LaneWatcher implements Watcher {
     }
   }
 
+  /** What a registry asked of this process, or of the one that held the lane before. */
+  #pausedUntil(lane: WatchedLane): number | null {
+    const until = Math.max(this.#registry.pausedUntil(lane.host) ?? 0, lane.heldUntil)
+    return until > this.#services.clock.now() ? until : null
+  }
+
   #slots(lane: WatchedLane): number {
     return this.#config.registries?.[lane.host]?.concurrency ?? defaultConcurrency
   }
 
   #begin(lane: WatchedLane): void {
     const now = this.#services.clock.now()
+    if (lane.heldUntil > now) return
     while (lane.running < this.#slots(lane) && !this.#abort.signal.aborted) {
       const tag = lane.take(now)
       if (tag === undefined) return
@@ -235,7 +244,7 @@ class LaneWatcher implements Watcher {
     const lanes = [...this.#lanes.values()].map((lane) => ({
       laneId: lane.lease.laneId,
       watermarkAt: lane.watermarkAt(now),
-      pausedUntil: this.#registry.pausedUntil(lane.host),
+      pausedUntil: this.#pausedUntil(lane),
     }))
     if (lanes.length > 0) {
       const held = new Set(await this.#store.lanes.renew(this.#owner, { now, leaseMs, lanes }))
@@ -248,7 +257,7 @@ class LaneWatcher implements Watcher {
   async #takeLanes(): Promise<void> {
     const now = this.#services.clock.now()
     const taken = await this.#store.lanes.lease(this.#owner, { now, leaseMs, isGone: isOwnerGone })
-    for (const lane of taken) this.#lanes.set(lane.laneId, new WatchedLane(lane, lane.host))
+    for (const lane of taken) this.#lanes.set(lane.laneId, new WatchedLane(lane, lane.host, lane.pausedUntil ?? 0))
     if (taken.length > 0) this.#version = -1
   }
 

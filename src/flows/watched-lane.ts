@@ -31,9 +31,13 @@ export class WatchedLane {
   readonly #queue = new DueQueue<ScheduledTag>()
   #running = 0
 
-  constructor(lease: LaneLease, host: Host) {
+  /** A pause that the registry asked of whoever held the lane before, in milliseconds since the epoch: a restart does not undercut it. */
+  readonly heldUntil: number
+
+  constructor(lease: LaneLease, host: Host, heldUntil: number) {
     this.lease = lease
     this.host = host
+    this.heldUntil = heldUntil
   }
 
   /** When the next tag falls due; null when there is none. */

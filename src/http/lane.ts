@@ -96,7 +96,8 @@ export class Lane {
   /** Holds everything back until `untilMs`: the host asked for it. A pause is never made shorter. */
   pause(untilMs: number): void {
     if (untilMs <= this.#pausedUntil) return
-    this.#pausedUntil = untilMs
+    // Whole milliseconds: fractions of seconds come from registries, and the store keeps integers.
+    this.#pausedUntil = Math.ceil(untilMs)
     for (const priority of priorities) {
       for (const waiter of this.#waiting[priority].filter(({ deadlineMs }) => deadlineMs < untilMs)) {
         this.#drop(priority, waiter)
@@ -109,7 +110,7 @@ export class Lane {
   /** A pause of our own after a refusal that names no time: doubled by each further one, spread by chance. */
   pauseWithoutHint(): void {
     const longestMs = Math.min(pauseFirstMs * 2 ** this.#pauses++, pauseLongestMs)
-    this.pause(this.#clock.now() + longestMs * (0.5 + this.#random() / 2))
+    this.pause(this.#clock.now() + Math.ceil(longestMs * (0.5 + this.#random() / 2)))
   }
 
   /** The host answered. */
@@ -130,7 +131,7 @@ export class Lane {
     this.#isProbing = false
     if (this.#failures < breakerThreshold) return
     const longestMs = Math.min(breakerFirstMs * 2 ** this.#trips++, breakerLongestMs)
-    this.#openUntil = this.#clock.now() + longestMs * (0.5 + this.#random() / 2)
+    this.#openUntil = this.#clock.now() + Math.ceil(longestMs * (0.5 + this.#random() / 2))
   }
 
   /** With an open breaker one request after the wait finds out; all others get the last failure at once. */

@@ -1,5 +1,6 @@
 import { type Digest, isDigest } from '../core/digest.js'
 import { Fault } from '../core/fault.js'
+import { parseManifest } from '../core/manifest.js'
 import { bareMediaType, manifestAccept } from '../core/media-type.js'
 import { formatReference, type Reference } from '../core/reference.js'
 import type { HttpResponse } from '../http/send.js'
@@ -54,6 +55,8 @@ function sameAlgorithm(a: Digest, b: Digest): boolean {
 }
 
 async function byGet(access: Access, reference: Reference, call: Call): Promise<Head> {
-  const { digest, mediaType } = await manifest(access, reference, { ...call, priority: call.priority ?? 'head' })
+  const { digest, mediaType, bytes } = await manifest(access, reference, { ...call, priority: call.priority ?? 'head' })
+  // Nobody but these bytes says what the tag points at: a login page that answers 200 must not be taken for it.
+  parseManifest(bytes, mediaType === '' ? null : mediaType)
   return { digest, mediaType }
 }

@@ -87,7 +87,9 @@ export function addEvents(app: FastifyInstance, services: Services, auth: Auth):
 
 async function firstId(header: string | string[] | undefined, store: Store): Promise<number> {
   if (header === undefined || header === '') return await store.events.latestId()
-  if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header)
+  // An id from another database, higher than any of ours, must not keep the reader waiting for ever.
+  if (typeof header === 'string' && /^\d{1,15}$/.test(header))
+    return Math.min(Number(header), await store.events.latestId())
   throw new Fault('invalid-argument', 'Last-Event-ID is not an id of ours', {
     fix: 'Send the id of the last event that you have, or leave the header out.',
   })

@@ -42,10 +42,10 @@ export function createLaneStore({ db, dialect }: StoreContext): LaneStore {
       }),
     release: (owner, lanes) =>
       db.transaction().execute(async (trx) => {
-        for (const { laneId, watermarkAt } of lanes) {
+        for (const { laneId, watermarkAt, pausedUntil = null } of lanes) {
           await trx
             .updateTable('lanes')
-            .set({ lease_owner: null, lease_until: 0, watermark_at: watermarkAt })
+            .set({ lease_owner: null, lease_until: 0, watermark_at: watermarkAt, paused_until: pausedUntil })
             .where('id', '=', laneId)
             .where('lease_owner', '=', owner)
             .execute()

@@ -1,8 +1,9 @@
-import { chmodSync, existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { Fault } from '../core/fault.js'
 import type { SqliteDatabase } from '../core/sqlite.js'
+import { makeFolderSync } from './make-folder.js'
 import { storeFault } from './store-fault.js'
 
 const require = createRequire(import.meta.url)
@@ -22,7 +23,7 @@ export function openSqlite(path: string): SqliteDatabase {
   const isFile = path !== ':memory:'
   const file = isFile ? resolve(path) : path
   try {
-    if (isFile) mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    if (isFile) makeFolderSync(dirname(file))
     const isNew = isFile && !existsSync(file)
     const database = new (databaseClass())(file)
     if (isNew) chmodSync(file, 0o600)

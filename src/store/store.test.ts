@@ -337,6 +337,12 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     expect(await store.analyses.blob(digestOf('none'))).toBeNull()
   })
 
+  it('keeps a pause over a release, for whoever takes the lane next', async () => {
+    await store.lanes.release('me', [{ laneId: lane.laneId, watermarkAt: start, pausedUntil: start + 3_600_000 }])
+    const [taken] = await store.lanes.lease('other', lease)
+    expect(taken?.pausedUntil).toBe(start + 3_600_000)
+  })
+
   it('numbers events without a gap for readers while many write at once', async () => {
     const second = await openAt(url)
     const seen: number[] = []

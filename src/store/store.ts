@@ -121,8 +121,11 @@ export interface LaneStore {
    * or starved, and looked at nothing.
    */
   recordAbsence(owner: string, laneIds: readonly number[], span: { from: number; to: number }): Promise<void>
-  /** Gives all lanes of `owner` back, with their watermarks. */
-  release(owner: string, lanes: readonly { laneId: number; watermarkAt: number }[]): Promise<void>
+  /** Gives all lanes of `owner` back, with their watermarks and pauses. */
+  release(
+    owner: string,
+    lanes: readonly { laneId: number; watermarkAt: number; pausedUntil?: number | null }[],
+  ): Promise<void>
 }
 
 /** The bytes of a manifest with what is indexed of it. */

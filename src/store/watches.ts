@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { digestFromBytes } from '../core/digest.js'
 import type { Host } from '../core/host.js'
 import type { TagReference } from '../core/reference.js'
-import type { Queries, StoreContext } from './schema.js'
+import { nothing, type Queries, type StoreContext } from './schema.js'
 import type { TagReason, TagState, WatchedTag, WatchOrigin, WatchRule, WatchStore } from './store.js'
 import { ensureRepository, ensureTag, findTag } from './upstreams.js'
 
@@ -161,7 +161,7 @@ function selectWatched(db: Queries) {
     .leftJoin('manifests', 'manifests.id', 'tags.manifest_id')
     .select(['tags.id as tag_id', 'upstreams.lane_id', 'upstreams.host', 'upstreams.path', 'tags.name'])
     .select(['watches.every_ms', 'watches.origin', 'tags.state', 'tags.reason', 'tags.state_since', 'tags.checked_at'])
-    .select(['lanes.watermark_at', 'manifests.digest'])
+    .select(['lanes.watermark_at', 'manifests.digest', 'tags.manifest_id'])
     .where('watches.removed_at', 'is', null)
 }
 
@@ -177,7 +177,7 @@ function watchedOf(row: WatchedRow): WatchedTag {
     state: row.state as TagState,
     reason: row.reason as TagReason | null,
     stateSince: row.state_since,
-    digest: row.digest === null ? null : digestFromBytes(row.digest),
+    digest: row.digest === null || row.manifest_id === nothing ? null : digestFromBytes(row.digest),
     checkedAt: row.checked_at,
     watermarkAt: row.watermark_at,
   }

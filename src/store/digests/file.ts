@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Clock } from '../../core/clock.js'
 import { type Digest, isDigest } from '../../core/digest.js'
 import { Fault } from '../../core/fault.js'
 import { formatTime } from '../../core/time.js'
 import { withLockFile } from '../lock-file.js'
+import { makeFolder } from '../make-folder.js'
 import type { DigestChange, DigestStore, DigestStoreKind } from './digest-store.js'
 
 /**
@@ -17,6 +18,9 @@ export const fileDigests: DigestStoreKind = {
   example: 'file:PATH',
   open: (url, { clock }) => openFile(resolve(url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')), clock),
 }
+
+/** A hundred thousand tags are 20 MB. */
+const maxBytes = 256 * 1024 * 1024
 
 type Entries = Map<string, { readonly digest: Digest; readonly checkedAt: string }>
 
@@ -33,7 +37,7 @@ function openFile(path: string, clock: Clock): DigestStore {
     },
     async update(changes) {
       await telling(path, async () => {
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+        await makeFolder(dirname(path))
         await withLockFile(`${path}.lock`, clock, () => merge(path, changes, clock))
       })
     },
@@ -74,6 +78,10 @@ async function write(path: string, entries: Entries): Promise<void> {
 async function read(path: string, clock: Clock): Promise<Entries> {
   const text = await telling(path, async () => {
     try {
+      const stats = await stat(path)
+      // A device is nobody's state file: it is neither read without end nor moved away.
+      if (!stats.isFile()) throw notAFile(path)
+      if (stats.size > maxBytes) throw new Fault('too-large', `the state file ${path} has ${stats.size} bytes`)
       return await readFile(path, 'utf8')
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
@@ -107,6 +115,12 @@ function parse(text: string): Entries | null {
     entries.set(reference, { digest, checkedAt })
   }
   return entries
+}
+
+function notAFile(path: string): Fault {
+  return new Fault('store-unavailable', `the state file ${path} is no regular file`, {
+    fix: 'Give another path with --store file:PATH; `--since DIGEST` compares without any.',
+  })
 }
 
 async function telling<Value>(path: string, work: () => Promise<Value>): Promise<Value> {
