@@ -26,7 +26,7 @@ export interface PackageChange {
   /** Version in the first image. */
   from: string
   to: string
-  /** In the order of its ecosystem; `rebuilt`: by that order the same version, in another spelling; `unknown` where one is no version. */
+  /** In the order of its ecosystem; `rebuilt`: the same version in another spelling, or Debian's same sources built again; `unknown` where one is no version. */
   direction: 'up' | 'down' | 'rebuilt' | 'unknown'
   fromPurl: string
   toPurl: string

@@ -4,7 +4,10 @@ import type { LayerFacts } from './image-facts.js'
 import type { EvidenceKind, ImageIdentity } from './inventory.js'
 import type { Package, PackageSource } from './package.js'
 
-/** `up` and `down` in the order of the ecosystem; `rebuilt`: by that order the same version, in another spelling; `unknown` where one is no version. */
+/**
+ * `up` and `down` in the order of the ecosystem; `rebuilt`: by that order the same version, in another spelling, or Debian's same
+ * sources built again; `unknown` where one is no version.
+ */
 export type VersionDirection = 'up' | 'down' | 'rebuilt' | 'unknown'
 
 /** A package that both images have, in different versions. */

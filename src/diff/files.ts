@@ -1,38 +1,64 @@
+import { comparePaths } from '../core/compare-paths.js'
 import type { FileAspect, FileChange, FilesDiff } from '../core/image-diff.js'
 import type { FileFact } from '../core/image-facts.js'
 import { compareKeys } from '../versions/version-order.js'
 
 /**
- * What two trees differ in; null when files are not compared. Holds the entries of the first in memory, and of the second
- * what is not the same.
+ * What two trees differ in; null when files are not compared. Trees that come in the order of {@link comparePaths}, as they are
+ * walked, are merged as they come, and nothing is held but what differs. Any other order gives the same answer and costs the
+ * memory of both (names that are no UTF-8 come in another).
  */
 export function diffFiles(from: Iterable<FileFact> | undefined, to: Iterable<FileFact> | undefined): FilesDiff | null {
   if (from === undefined || to === undefined) return null
-  const before = new Map<string, FileFact>()
-  for (const file of from) before.set(file.path, file)
-  const added: string[] = []
+  const added = new Map<string, FileFact>()
+  const removed = new Map<string, FileFact>()
   const changed: FileChange[] = []
-  let timeOnly = 0
-  let unknown = 0
-  for (const file of to) {
-    const old = before.get(file.path)
-    if (old === undefined) {
-      added.push(file.path)
-      continue
-    }
-    before.delete(file.path)
-    const changes = aspectsOf(old, file)
-    if (changes.length === 1 && changes[0] === 'time') timeOnly++
-    else if (changes.length > 0) changed.push({ path: file.path, changes })
-    if (isUnknown(old, file)) unknown++
+  const count = { timeOnly: 0, unknown: 0 }
+  const compare = (old: FileFact, now: FileFact) => {
+    const changes = aspectsOf(old, now)
+    if (changes.length === 1 && changes[0] === 'time') count.timeOnly++
+    else if (changes.length > 0) changed.push({ path: now.path, changes })
+    if (isUnknown(old, now)) count.unknown++
+  }
+  for (const [old, now] of pairs(from, to)) {
+    if (old !== null && now !== null) compare(old, now)
+    else if (now !== null) added.set(now.path, now)
+    else if (old !== null) removed.set(old.path, old)
+  }
+  for (const [path, now] of added) {
+    const old = removed.get(path)
+    if (old === undefined) continue
+    compare(old, now)
+    added.delete(path)
+    removed.delete(path)
   }
   return {
-    added: added.sort(compareKeys),
-    removed: [...before.keys()].sort(compareKeys),
+    added: [...added.keys()].sort(compareKeys),
+    removed: [...removed.keys()].sort(compareKeys),
     changed: changed.sort((a, b) => compareKeys(a.path, b.path)),
-    timeOnly,
-    unknown,
+    ...count,
   }
+}
+
+type Pair = readonly [from: FileFact | null, to: FileFact | null]
+
+/** Entries of both sides by path, one after the other. */
+function* pairs(from: Iterable<FileFact>, to: Iterable<FileFact>): Generator<Pair, void> {
+  const left = from[Symbol.iterator]()
+  const right = to[Symbol.iterator]()
+  let old = next(left)
+  let now = next(right)
+  while (old !== null || now !== null) {
+    const order = old === null ? 1 : now === null ? -1 : comparePaths(old.path, now.path)
+    yield [order <= 0 ? old : null, order >= 0 ? now : null]
+    if (order <= 0) old = next(left)
+    if (order >= 0) now = next(right)
+  }
+}
+
+function next(files: Iterator<FileFact>): FileFact | null {
+  const result = files.next()
+  return result.done === true ? null : result.value
 }
 
 function aspectsOf(from: FileFact, to: FileFact): FileAspect[] {

@@ -33,6 +33,26 @@ describe('diffPackages', () => {
     ['up', list('deb a 1.9'), list('deb a 1.10'), ['up a 1.9 1.10']],
     ['down', list('deb a 1:1'), list('deb a 2'), ['down a 1:1 2']],
     ['rebuilt: another spelling of one version', list('deb a 0:1.0'), list('deb a 1.0'), ['rebuilt a 0:1.0 1.0']],
+    [
+      'rebuilt: the same Debian sources',
+      [one('deb', 'bash', '5.2.15-2+b13', { source: { name: 'bash', version: '5.2.15-2' } }), ...list('deb b 1.0-1')],
+      [...list('deb bash 5.2.15-2'), one('deb', 'b', '1.0-1+b1', { source: { name: 'b', version: '1.0-1' } })],
+      ['rebuilt b 1.0-1 1.0-1+b1', 'rebuilt bash 5.2.15-2+b13 5.2.15-2'],
+    ],
+    [
+      'up: other Debian sources, and releases of apk and rpm',
+      [
+        one('deb', 'a', '1-1+b1', { source: { name: 'a', version: '1-1' } }),
+        one('apk', 'b', '1.30.1-r2', { source: { name: 'b', version: '1.30.1-r2' } }),
+        one('rpm', 'c', '1-1.el9', { source: { name: 'c', version: '1-1.el9' } }),
+      ],
+      [
+        one('deb', 'a', '1-2', { source: null }),
+        one('apk', 'b', '1.30.1-r3', { source: { name: 'b', version: '1.30.1-r3' } }),
+        one('rpm', 'c', '1-2.el9', { source: { name: 'c', version: '1-2.el9' } }),
+      ],
+      ['up b 1.30.1-r2 1.30.1-r3', 'up a 1-1+b1 1-2', 'up c 1-1.el9 1-2.el9'],
+    ],
     ['equal ones cancel', list('npm a 1.0.0', 'npm a 2.0.0'), list('npm a 2.0.0', 'npm a 3.0.0'), ['up a 1.0.0 3.0.0']],
     ['copies count', list('npm a 1.0.0', 'npm a 1.0.0'), list('npm a 1.0.0'), ['- a 1.0.0']],
     [

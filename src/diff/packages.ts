@@ -31,7 +31,7 @@ export function diffPackages(from: readonly Package[], to: readonly Package[]): 
     const pairs = Math.min(left.length, right.length)
     for (let index = 0; index < pairs; index++) {
       const pair = { from: left[index] as Package, to: right[index] as Package }
-      changed.push({ ...pair, direction: directionOf(pair.from.version, pair.to.version, order) })
+      changed.push({ ...pair, direction: directionOf(pair.from, pair.to, order) })
     }
     for (const one of left.slice(pairs)) removed.push(one)
     for (const one of right.slice(pairs)) added.push(one)
@@ -89,10 +89,22 @@ function sortByVersion(packages: Package[], order: VersionOrder | null): void {
   })
 }
 
-function directionOf(from: string, to: string, order: VersionOrder | null): VersionDirection {
-  const keyOfFrom = order?.key(from) ?? null
-  const keyOfTo = order?.key(to) ?? null
+function directionOf(from: Package, to: Package, order: VersionOrder | null): VersionDirection {
+  const keyOfFrom = order?.key(from.version) ?? null
+  const keyOfTo = order?.key(to.version) ?? null
   if (keyOfFrom === null || keyOfTo === null) return 'unknown'
   const comparison = compareKeys(keyOfFrom, keyOfTo)
-  return comparison === 0 ? 'rebuilt' : comparison < 0 ? 'up' : 'down'
+  if (comparison === 0 || isBinaryRebuild(from, to)) return 'rebuilt'
+  return comparison < 0 ? 'up' : 'down'
+}
+
+/**
+ * Whether Debian built the same sources again, a "binNMU": `5.2.15-2+b2` and `5.2.15-2+b13` are both made of bash 5.2.15-2
+ * (deb-version(7), Debian Developer's Reference 5.10.2.1). Nothing is newer but what they were linked with. No other
+ * distribution's database tells this apart: a higher `-r3` of apk, or release of an rpm, has other sources, often a fix.
+ */
+function isBinaryRebuild(from: Package, to: Package): boolean {
+  if (from.type !== 'deb' || from.version === to.version) return false
+  const [before, after] = [from.source ?? from, to.source ?? to]
+  return before.name === after.name && before.version === after.version
 }

@@ -1,10 +1,13 @@
 import { type Digest, isDigest } from '../../core/digest.js'
+import type { PackageSource } from '../../core/package.js'
 import { parsePurl } from '../../core/purl.js'
 import {
   distributionOf,
+  evidenceIn,
   type JsonObject,
   objectOf,
   objectsOf,
+  platformOfPurl,
   type SbomEntry,
   type SbomFacts,
   type SbomReader,
@@ -27,9 +30,12 @@ const otherTypes = new Set([
   'firmware',
   'data',
   'cryptographic-asset',
+  'machine-learning-model',
 ])
-/** Properties that name the file a component was found in: ours, Syft's, Trivy's. */
-const pathProperties = ['tidemark:evidence', 'syft:location:0:path', 'aquasecurity:trivy:FilePath']
+/** Properties that name a file a component was found in: Syft's and Trivy's. */
+const pathProperty = /^(?:syft:location:\d+:path|aquasecurity:trivy:FilePath)$/
+/** Trivy's mark of what stands for a lock file or a set of programs: their packages are components of their own. */
+const groupProperty = 'aquasecurity:trivy:Class'
 
 function read(document: JsonObject): SbomFacts {
   const root = objectOf(objectOf(document.metadata).component)
@@ -38,17 +44,22 @@ function read(document: JsonObject): SbomFacts {
   const properties = propertiesOf(system)
   return {
     digest: digestOfRoot(root),
-    platform: propertiesOf(root).get('tidemark:platform') ?? null,
+    platform: propertiesOf(root).get('tidemark:platform') ?? platformOfPurl(textOf(root.purl)),
     distribution: distributionOf(
       properties.get('syft:distro:id') ?? textOf(system.name),
       properties.get('syft:distro:versionID') ?? textOf(system.version),
       textOf(system.description),
     ),
     entries: components
-      .filter(({ type, purl }) => textOf(purl) !== '' || !otherTypes.has(textOf(type)))
-      .filter(({ type }) => type !== 'operating-system' && type !== 'container')
+      .filter((component) => textOf(component.purl) !== '' || mayBePackage(component))
+      .filter(({ type, scope }) => type !== 'operating-system' && type !== 'container' && scope !== 'excluded')
       .map(entryOf),
   }
+}
+
+/** Whether a component without a package URL is a package all the same. */
+function mayBePackage(component: JsonObject): boolean {
+  return !otherTypes.has(textOf(component.type)) && !propertiesOf(component).has(groupProperty)
 }
 
 /** Components hold components, to any depth: an explicit stack, so that the depth costs nothing. */
@@ -66,8 +77,8 @@ function entryOf(component: JsonObject): SbomEntry {
   const group = textOf(component.group)
   const name = textOf(component.name)
   const properties = propertiesOf(component)
-  const path = pathProperties.map((property) => properties.get(property)).find((value) => value !== undefined)
-  const occurrence = objectsOf(objectOf(component.evidence).occurrences)[0]
+  const occurrences = objectsOf(objectOf(component.evidence).occurrences).map(({ location }) => textOf(location))
+  const paths = [...properties].filter(([property]) => pathProperty.test(property)).map(([, path]) => path)
   return {
     name: group === '' ? name : `${group}/${name}`,
     version: textOf(component.version),
@@ -76,9 +87,19 @@ function entryOf(component: JsonObject): SbomEntry {
       const { id, name: title } = objectOf(license)
       return [textOf(expression) || textOf(id) || textOf(title)].filter((text) => text !== '')
     }),
-    path: path ?? (textOf(occurrence?.location) || null),
+    path: properties.get('tidemark:evidence') ?? evidenceIn([...paths, ...occurrences]),
+    source: sourceOf(properties),
     note: properties.get('tidemark:package') ?? null,
   }
+}
+
+/** Trivy's properties. */
+function sourceOf(properties: ReadonlyMap<string, string>): PackageSource | null {
+  const of = (field: string) => properties.get(`aquasecurity:trivy:Src${field}`) ?? ''
+  const [epoch, release] = [of('Epoch'), of('Release')]
+  if (of('Name') === '') return null
+  const version = `${epoch === '' || epoch === '0' ? '' : `${epoch}:`}${of('Version')}${release && `-${release}`}`
+  return { name: of('Name'), version }
 }
 
 /** The first of each name. */

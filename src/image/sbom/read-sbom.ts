@@ -4,15 +4,18 @@ import type { EvidenceKind, Inventory } from '../../core/inventory.js'
 import { limits } from '../../core/limits.js'
 import type { Distribution, Package, PackageSource } from '../../core/package.js'
 import { readPackageNote } from '../../core/package-note.js'
-import { formatPurl, type Purl, packageOfPurl, parsePurl } from '../../core/purl.js'
+import { canonicalName, formatPurl, type Purl, packageOfPurl, packagePurl, parsePurl } from '../../core/purl.js'
 import { toLicenseExpression } from '../../core/spdx.js'
 import { sbomReaders } from './list.js'
-import { type JsonObject, objectOf, type SbomEntry, type SbomFacts, textOf } from './sbom-reader.js'
+import { distributionOf, type JsonObject, objectOf, type SbomEntry, type SbomFacts, textOf } from './sbom-reader.js'
+import { sourceOfRpm } from './source-rpm.js'
 
 /** An image with 20,000 packages is a large one. */
 const maxEntries = 500_000
 /** An in-toto statement in a DSSE envelope, and once more. */
 const maxWrappers = 4
+/** A name, a version, a path of another length is none. */
+const maxTextLength = 4_096
 /** Entries that are named in a warning; of the others only their number. */
 const maxNamed = 5
 
@@ -25,8 +28,9 @@ export interface ReadSbomOptions {
 
 /**
  * The packages that an SBOM names: SPDX 2.2, 2.3 and 3.0, CycloneDX 1.2 to 1.7 and Syft's own, as JSON, bare or in an in-toto
- * statement or a DSSE envelope, whose signature is not looked at. An entry that cannot be a package for us is left out with
- * a warning, and the inventory is then not complete.
+ * statement or a DSSE envelope, whose signature is not looked at. An entry without a package URL is kept, as of type `generic`,
+ * with a warning: the ecosystem of a package is not guessed. One that has no name, or a text that no package has, is left out;
+ * the inventory is then not complete.
  * @throws Fault `unsupported-media` when it is none of these; `too-large`
  */
 export function readSbom(bytes: Uint8Array, { reference, evidence }: ReadSbomOptions): Inventory {
@@ -37,78 +41,128 @@ export function readSbom(bytes: Uint8Array, { reference, evidence }: ReadSbomOpt
   if (facts.entries.length > maxEntries) throw new Fault('too-large', `the SBOM has more than ${maxEntries} entries`)
   const packages: Package[] = []
   const leftOut: string[] = []
+  const untyped: string[] = []
   for (const entry of facts.entries) {
-    const one = packageOf(entry)
-    if (one === 'image') continue
-    if (one === null) leftOut.push(entry.name)
+    const parsed = entry.purl === null ? null : parsePurl(entry.purl)
+    if (parsed?.type === 'oci' || parsed?.type === 'docker') continue
+    const one = parsed === null ? packageWithoutPurl(entry) : packageOf(entry, parsed)
+    if (!isReadable(one)) leftOut.push(entry.name)
     else packages.push(one)
+    if (parsed === null && isReadable(one)) untyped.push(entry.name)
   }
+  const warnings = [
+    ...warningOf('entries without a package URL, whose ecosystem is not known', untyped),
+    ...warningOf('entries without a readable name and version, which are left out', leftOut),
+  ]
   return {
     image: { reference, digest: facts.digest, platform: facts.platform },
     distribution: facts.distribution ?? commonDistribution(facts),
     evidence,
     packages: withoutCopies(packages.sort(comparePackages)),
     complete: leftOut.length === 0,
-    warnings: leftOut.length === 0 ? [] : [warningOf(leftOut)],
+    warnings,
   }
 }
 
-function packageOf(entry: SbomEntry): Package | 'image' | null {
-  const parsed = entry.purl === null ? null : parsePurl(entry.purl)
-  if (parsed === null) return null
-  if (parsed.type === 'oci' || parsed.type === 'docker') return 'image'
+function packageWithoutPurl({ name, version, licenses, source, path }: SbomEntry): Package {
+  const plain = { type: 'generic', name, version, architecture: null, source, licenses: expressionsOf(licenses) }
+  const found = { ...plain, evidence: relative(path) }
+  return { ...found, purl: packagePurl(found, null), layer: null, ownedBy: null }
+}
+
+function packageOf(entry: SbomEntry, parsed: Purl): Package {
   const purl = cleanPurl(parsed)
-  const note = entry.note === null ? null : readPackageNote(entry.note)
-  if (note !== null) return { ...note, purl: formatPurl(purl) }
   const found = packageOfPurl(purl)
-  const licenses = entry.licenses.map((license) => toLicenseExpression(license, 'name'))
+  const note = entry.note === null ? null : readPackageNote(entry.note)
+  if (note !== null && isOf(note, found)) return { ...note, purl: formatPurl(purl) }
   return {
     ...found,
     version: found.version || entry.version,
-    source: sourceOf(parsed),
-    licenses: [...new Set(licenses.filter((license) => license !== null))],
-    evidence: (entry.path ?? '').replace(/^\/+/, ''),
+    source: entry.source ?? sourceOf(parsed),
+    licenses: expressionsOf(entry.licenses),
+    evidence: relative(entry.path),
     purl: formatPurl({ ...purl, version: purl.version ?? (entry.version || null) }),
     layer: null,
     ownedBy: null,
   }
 }
 
+type Identity = Pick<Package, 'type' | 'name' | 'version'>
+
+/** Whether a note is about the package of the URL beside it: anybody may write one. An archive without a group is `generic` there. */
+function isOf(note: Identity, found: Identity): boolean {
+  const isType = note.type === found.type || (note.type === 'maven' && found.type === 'generic')
+  const isName = canonicalName(note.type, note.name) === canonicalName(note.type, found.name)
+  return isType && isName && note.version === found.version
+}
+
+function expressionsOf(licenses: readonly string[]): string[] {
+  const expressions = licenses.map((license) => toLicenseExpression(license, 'name'))
+  return [...new Set(expressions.filter((expression) => expression !== null))]
+}
+
+function relative(path: string | null): string {
+  return (path ?? '').replace(/^\/+/, '')
+}
+
+/** Texts end in terminals and documents of others: what no database of packages would take is no package. */
+function isReadable(one: Package): boolean {
+  const { type, name, version, architecture, source, licenses, evidence, ownedBy, module } = one
+  const texts = [
+    type,
+    name,
+    version,
+    architecture,
+    source?.name,
+    source?.version,
+    evidence,
+    ownedBy,
+    module,
+    ...licenses,
+  ]
+  return name !== '' && texts.every((text) => !text || (text.length <= maxTextLength && !/\p{Cc}/u.test(text)))
+}
+
 /** One form for what tools write in several: Syft's former type `alpine`, an epoch of 0, qualifiers that name no package. */
 function cleanPurl(purl: Purl): Purl {
   const qualifiers = new Map(purl.qualifiers)
   for (const noise of ['upstream', 'package-id']) qualifiers.delete(noise)
-  if (qualifiers.get('epoch') === '0') qualifiers.delete('epoch')
-  const isFormer = purl.type === 'alpine'
-  return isFormer
-    ? { ...purl, type: 'apk', namespace: purl.namespace ?? 'alpine', qualifiers }
-    : { ...purl, qualifiers }
+  const epoch = qualifiers.get('epoch')
+  if (epoch === '0' || purl.type !== 'rpm') qualifiers.delete('epoch')
+  // Trivy writes the epoch of Debian's versions as a qualifier, which belongs to rpm alone.
+  const isEpochMissing = purl.type === 'deb' && epoch !== undefined && epoch !== '0' && !purl.version?.includes(':')
+  const version = isEpochMissing && purl.version !== null ? `${epoch}:${purl.version}` : purl.version
+  return purl.type === 'alpine'
+    ? { ...purl, type: 'apk', namespace: purl.namespace ?? 'alpine', version, qualifiers }
+    : { ...purl, version, qualifiers }
 }
 
 /** Syft's `upstream`: a source package with or without its version, or the name of a source rpm. */
 function sourceOf({ version, qualifiers }: Purl): PackageSource | null {
   const upstream = qualifiers.get('upstream')
   if (upstream === undefined) return null
-  const rpm = /^(.+)-([^-]+-[^-]+)\.(?:no)?src\.rpm$/.exec(upstream)
-  if (rpm !== null) return { name: rpm[1] ?? '', version: rpm[2] ?? '' }
+  const rpm = sourceOfRpm(upstream)
+  if (rpm !== null) return rpm
   const at = upstream.lastIndexOf('@')
   return at > 0
     ? { name: upstream.slice(0, at), version: upstream.slice(at + 1) }
     : { name: upstream, version: version ?? '' }
 }
 
-/** The one that most packages name in `distro`. */
+/** The one that most packages name in `distro`: Syft's and our ID-VERSION, or Trivy's VERSION beside the namespace. */
 function commonDistribution({ entries }: SbomFacts): Distribution | null {
   const counts = new Map<string, number>()
-  for (const { purl } of entries) {
-    const distro = (purl === null ? null : parsePurl(purl))?.qualifiers.get('distro')
-    if (distro !== undefined) counts.set(distro, (counts.get(distro) ?? 0) + 1)
+  for (const entry of entries) {
+    const purl = entry.purl === null ? null : parsePurl(entry.purl)
+    const distro = purl?.qualifiers.get('distro')
+    if (!purl || distro === undefined) continue
+    const said = /^\d/.test(distro) && purl.namespace !== null ? `${purl.namespace}-${distro}` : distro
+    counts.set(said, (counts.get(said) ?? 0) + 1)
   }
   const [most] = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
   if (most === undefined) return null
-  const [, id = '', versionId] = /^(.+?)(?:-(\d[\w.]*))?$/.exec(most[0]) ?? []
-  if (id === '') return null
-  return { id: id.toLowerCase(), idLike: [], versionId: versionId ?? null, codename: null, name: id }
+  const [, id = '', versionId = ''] = /^(.+?)(?:-(\d[\w.]*))?$/.exec(most[0]) ?? []
+  return distributionOf(id, versionId, id)
 }
 
 function withoutCopies(packages: readonly Package[]): Package[] {
@@ -118,10 +172,11 @@ function withoutCopies(packages: readonly Package[]): Package[] {
   })
 }
 
-function warningOf(names: readonly string[]): string {
-  const named = names.slice(0, maxNamed).map((name) => oneLine(name.slice(0, 80)))
+function warningOf(what: string, names: readonly string[]): string[] {
+  if (names.length === 0) return []
+  const named = names.slice(0, maxNamed).map((name) => oneLine(name.slice(0, 80)) || '(no name)')
   const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : ''
-  return `the SBOM has entries without a package URL, which are left out: ${named.join(', ')}${more}`
+  return [`the SBOM has ${what}: ${named.join(', ')}${more}`]
 }
 
 function unwrap(document: JsonObject): JsonObject {

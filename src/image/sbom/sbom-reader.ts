@@ -1,5 +1,6 @@
 import type { Digest } from '../../core/digest.js'
-import type { Distribution } from '../../core/package.js'
+import type { Distribution, PackageSource } from '../../core/package.js'
+import { parsePurl } from '../../core/purl.js'
 
 /** Reads one kind of SBOM. One object a file, one line in list.ts. What a document holds is never trusted to have its type. */
 export interface SbomReader {
@@ -30,6 +31,8 @@ export interface SbomEntry {
   readonly licenses: readonly string[]
   /** The file that the package was found in; null where nothing says so. */
   readonly path: string | null
+  /** What it was built from, where the format or its writer has a field for that; null where nothing says so. */
+  readonly source: PackageSource | null
   /** What package-note.ts wrote; null for none. */
   readonly note: string | null
 }
@@ -52,9 +55,36 @@ export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
+/** Names that scanners write where they found no distribution. */
+const noDistributions = new Set(['', 'none', 'unknown', 'noassertion'])
+
 /** A distribution of which a document says these. */
 export function distributionOf(id: string, versionId: string, name: string): Distribution | null {
-  if (id === '') return null
   const lowerId = id.toLowerCase()
+  if (noDistributions.has(lowerId)) return null
   return { id: lowerId, idLike: [], versionId: versionId || null, codename: null, name: name || lowerId }
+}
+
+/** Databases of distributions, by their paths; Clair writes `bdb:var/lib/rpm`. */
+const databases: readonly (readonly [path: RegExp, type: string])[] = [
+  [/(?:^|[/:])var\/lib\/dpkg\/status(?:$|\.d\/)/, 'deb'],
+  [/(?:^|[/:])(?:var\/lib|usr\/lib\/sysimage|usr\/share)\/rpm(?:$|\/)/, 'rpm'],
+  [/(?:^|[/:])lib\/apk\/db(?:$|\/)/, 'apk'],
+]
+
+/** The type of the packages of a database at `path`; null when it is none. */
+export function typeOfDatabase(path: string): string | null {
+  return databases.find(([pattern]) => pattern.test(path))?.[1] ?? null
+}
+
+/** Of all files that a package was found in, the one that says so: a database before a list of files or a license, else the first. */
+export function evidenceIn(paths: readonly string[]): string | null {
+  return paths.find((path) => typeOfDatabase(path) !== null) ?? paths[0] ?? null
+}
+
+/** What `pkg:oci/NAME@DIGEST?arch=…&os=…` says of an image's platform (purl-types, "oci"); null for nothing. */
+export function platformOfPurl(purl: string): string | null {
+  const qualifiers = parsePurl(purl)?.qualifiers
+  const architecture = qualifiers?.get('arch')
+  return architecture === undefined ? null : `${qualifiers?.get('os') ?? 'linux'}/${architecture}`
 }

@@ -1,15 +1,18 @@
 import { isDigest } from '../../core/digest.js'
-import type { Distribution } from '../../core/package.js'
-import { parsePurl } from '../../core/purl.js'
+import type { Distribution, PackageSource } from '../../core/package.js'
+import { packagePurl, parsePurl } from '../../core/purl.js'
 import {
   distributionOf,
+  evidenceIn,
   type JsonObject,
   objectOf,
   objectsOf,
+  platformOfPurl,
   type SbomEntry,
   type SbomFacts,
   type SbomReader,
   textOf,
+  typeOfDatabase,
 } from './sbom-reader.js'
 
 /** SPDX 2.2 and 2.3 as JSON: https://spdx.github.io/spdx-spec/v2.3/, clause 7. */
@@ -29,18 +32,12 @@ const otherPurposes = new Set([
   'FILE',
   'OTHER',
 ])
-/** Databases of packages that a document without package URLs may name (Clair does). */
-const databases: readonly [folder: RegExp, type: string][] = [
-  [/(?:^|[/:])var\/lib\/dpkg\//, 'deb'],
-  [/(?:^|[/:])(?:var\/lib|usr\/lib\/sysimage)\/rpm/, 'rpm'],
-  [/(?:^|[/:])lib\/apk\/db\//, 'apk'],
-]
-
 function read(document: JsonObject): SbomFacts {
   const elements = objectsOf(document.packages)
   const roots = rootIds(document)
   const root = elements.find(({ SPDXID }) => roots.has(textOf(SPDXID)))
   const distribution = distributionIn(elements)
+  const sources = sourcesIn(document, elements)
   const isInstalled = (element: JsonObject) =>
     !otherPurposes.has(textOf(element.primaryPackagePurpose)) &&
     !isDigest(textOf(element.name)) &&
@@ -49,7 +46,7 @@ function read(document: JsonObject): SbomFacts {
     digest: root === undefined ? null : digestIn(root),
     platform: root === undefined ? null : platformIn(root),
     distribution,
-    entries: elements.filter(isInstalled).map((element) => entryOf(element, distribution)),
+    entries: elements.filter(isInstalled).map((element) => entryOf(element, distribution, sources)),
   }
 }
 
@@ -64,19 +61,37 @@ function rootIds(document: JsonObject): Set<string> {
   return new Set([...described, ...related])
 }
 
-function entryOf(element: JsonObject, distribution: Distribution | null): SbomEntry {
+/** Source packages that others were built from, by the id of the latter: Clair has elements for them, and relations. */
+function sourcesIn(document: JsonObject, elements: readonly JsonObject[]): ReadonlyMap<string, PackageSource> {
+  const byId = new Map(elements.map((element) => [textOf(element.SPDXID), element]))
+  const sources = new Map<string, PackageSource>()
+  for (const { relationshipType, spdxElementId, relatedSpdxElement } of objectsOf(document.relationships)) {
+    const source = relationshipType === 'GENERATED_FROM' ? byId.get(textOf(relatedSpdxElement)) : undefined
+    if (source === undefined || textOf(source.name) === '') continue
+    sources.set(textOf(spdxElementId), { name: textOf(source.name), version: textOf(source.versionInfo) })
+  }
+  return sources
+}
+
+function entryOf(
+  element: JsonObject,
+  distribution: Distribution | null,
+  sources: ReadonlyMap<string, PackageSource>,
+): SbomEntry {
   const name = textOf(element.name)
   const version = textOf(element.versionInfo)
   const declared = textOf(element.licenseDeclared)
-  const license = declared === '' || declared === 'NOASSERTION' ? textOf(element.licenseConcluded) : declared
+  const license = ['', 'NOASSERTION', 'NONE'].includes(declared) ? textOf(element.licenseConcluded) : declared
   const file = textOf(element.packageFileName)
+  const info = textOf(element.sourceInfo)
   const note = objectsOf(element.annotations).find(({ annotator }) => annotator === 'Tool: tidemark')
   return {
     name,
     version,
     purl: purlOf(element) ?? purlOfFile(name, version, file, distribution),
     licenses: license === '' ? [] : [license],
-    path: file || pathIn(textOf(element.sourceInfo)),
+    path: file || pathIn(info),
+    source: sources.get(textOf(element.SPDXID)) ?? sourceInSentence(info),
     note: note === undefined ? null : textOf(note.comment),
   }
 }
@@ -86,16 +101,24 @@ function purlOf(element: JsonObject): string | null {
   return reference === undefined ? null : textOf(reference.referenceLocator)
 }
 
+/** What a document without package URLs names by the database that it was found in (Clair's do). */
 function purlOfFile(name: string, version: string, file: string, distribution: Distribution | null): string | null {
-  const type = databases.find(([folder]) => folder.test(file))?.[1]
-  if (type === undefined || name === '') return null
-  const namespace = distribution === null ? '' : `${encodeURIComponent(distribution.id)}/`
-  return `pkg:${type}/${namespace}${encodeURIComponent(name)}@${encodeURIComponent(version)}`
+  const type = typeOfDatabase(file)
+  if (type === null || name === '') return null
+  const found = { type, name, version, architecture: null, source: null, licenses: [], evidence: file }
+  return packagePurl(found, distribution)
 }
 
 /** Syft's "acquired package info from DPKG DB: /a, /b". */
 function pathIn(sourceInfo: string): string | null {
-  return /: (\/[^,]+)/.exec(sourceInfo)?.[1] ?? null
+  const start = sourceInfo.indexOf(': /')
+  return start < 0 ? null : evidenceIn(sourceInfo.slice(start + 2).split(', '))
+}
+
+/** Trivy's "built package from: NAME VERSION". */
+function sourceInSentence(sourceInfo: string): PackageSource | null {
+  const [, name, version] = /^built package from: (\S{1,255}) (\S{1,255})$/.exec(sourceInfo) ?? []
+  return name === undefined || version === undefined ? null : { name, version }
 }
 
 function distributionIn(elements: readonly JsonObject[]): Distribution | null {
@@ -124,7 +147,7 @@ function digestIn(root: JsonObject): SbomFacts['digest'] {
 }
 
 function platformIn(root: JsonObject): string | null {
-  return isOurs(root) ? textOf(root.summary) || null : null
+  return isOurs(root) ? textOf(root.summary) || null : platformOfPurl(purlOf(root) ?? '')
 }
 
 /** Our own documents say digest and platform of the image so; in others those fields mean other things. */

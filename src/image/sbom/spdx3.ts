@@ -12,7 +12,8 @@ import {
 export const spdx3: SbomReader = {
   name: 'spdx3',
   matches: (document) =>
-    Array.isArray(document['@graph']) && JSON.stringify(document['@context'] ?? '').includes('spdx.org/rdf/3'),
+    Array.isArray(document['@graph']) &&
+    [document['@context']].flat().some((context) => textOf(context).includes('spdx.org/rdf/3')),
   read,
 }
 
@@ -35,6 +36,7 @@ function read(document: JsonObject): SbomFacts {
         purl: purlOf(element),
         licenses: licenses.get(textOf(element.spdxId)) ?? [],
         path: null,
+        source: null,
         note: null,
       }
     })

@@ -1,6 +1,8 @@
 import { isDigest } from '../../core/digest.js'
+import type { PackageSource } from '../../core/package.js'
 import {
   distributionOf,
+  evidenceIn,
   type JsonObject,
   objectOf,
   objectsOf,
@@ -9,6 +11,7 @@ import {
   type SbomReader,
   textOf,
 } from './sbom-reader.js'
+import { sourceOfRpm } from './source-rpm.js'
 
 /** Syft's own JSON, schema versions 1 to 16: https://github.com/anchore/syft/tree/main/schema/json. */
 export const syft: SbomReader = {
@@ -33,7 +36,7 @@ function read(document: JsonObject): SbomFacts {
 }
 
 function entryOf(artifact: JsonObject): SbomEntry {
-  const { name, version, purl, licenses, locations } = artifact
+  const { name, version, purl, licenses, locations, metadata } = artifact
   return {
     name: textOf(name),
     version: textOf(version),
@@ -42,7 +45,24 @@ function entryOf(artifact: JsonObject): SbomEntry {
     licenses: (Array.isArray(licenses) ? licenses : [])
       .map((license) => textOf(license) || textOf(objectOf(license).spdxExpression) || textOf(objectOf(license).value))
       .filter((text) => text !== ''),
-    path: textOf(objectsOf(locations)[0]?.path) || null,
+    path: evidenceIn(pathsOf(objectsOf(locations))),
+    source: sourceOf(objectOf(metadata), textOf(version)),
     note: null,
   }
+}
+
+/** Since schema 11 locations are marked: what names the package is primary, the rest supports it. */
+function pathsOf(locations: readonly JsonObject[]): string[] {
+  const primary = locations.filter(({ annotations }) => objectOf(annotations).evidence === 'primary')
+  return (primary.length > 0 ? primary : locations).map(({ path }) => textOf(path)).filter((path) => path !== '')
+}
+
+/** The databases' own fields: dpkg's `source`, apk's `originPackage`, rpm's `sourceRpm`. */
+function sourceOf(
+  { source, sourceVersion, originPackage, sourceRpm }: JsonObject,
+  version: string,
+): PackageSource | null {
+  if (textOf(sourceRpm) !== '') return sourceOfRpm(textOf(sourceRpm))
+  const name = textOf(source) || textOf(originPackage)
+  return name === '' ? null : { name, version: textOf(sourceVersion) || version }
 }
