@@ -1,0 +1,111 @@
+import type { EpssScore, FixState, KevEntry, Severity, SnapshotIdentity } from './advisory.js'
+import type { PackageChangeFacts, PackageFacts } from './image-diff.js'
+import type { EvidenceKind, ImageIdentity } from './inventory.js'
+
+/**
+ * What is known of a vulnerability in an image. `unknown`: an advisory names the package, but its version, or one of the
+ * advisory's, is none that its ecosystem has: nobody can say.
+ */
+export type FindingStatus = 'affected' | 'not_affected' | 'fixed' | 'under_investigation' | 'unknown'
+
+/** A CVSS vector and the base score that follows from it. */
+export interface CvssScore {
+  readonly version: '2.0' | '3.0' | '3.1' | '4.0'
+  readonly vector: string
+  /** From 0 to 10. */
+  readonly score: number
+  /** Who says so. */
+  readonly by: string
+}
+
+/** What a VEX statement made of a finding. */
+export interface VexVerdict {
+  /** File or address that the statement is from. */
+  readonly document: string
+  readonly author: string | null
+  readonly status: 'not_affected' | 'affected' | 'fixed' | 'under_investigation'
+  /** `component_not_present` …, in the words of OpenVEX; null where none is given. */
+  readonly justification: string | null
+  /** Impact or action, in the author's words; null where there is none. */
+  readonly statement: string | null
+  /** Milliseconds since the epoch; null where nothing says so. */
+  readonly at: number | null
+}
+
+/** One vulnerability in one package of an image. By package, then severity, then id; each once. */
+export interface Finding {
+  /** Of the advisory that was decisive: the distribution's own, else that of the ecosystem's database. */
+  readonly id: string
+  /** Every other name, closed over all records: CVEs first, ascending. */
+  readonly aliases: readonly string[]
+  readonly severity: Severity
+  /** Who rated it so; null for `unknown`. */
+  readonly severitySource: string | null
+  readonly cvss: readonly CvssScore[]
+  readonly package: { readonly name: string; readonly version: string; readonly type: string; readonly purl: string }
+  /** The version that was compared: the source package's where the advisory is about that. */
+  readonly installedVersion: string
+  /** `< 1.2.3`, `>= 2.0, < 2.4.1 || = 3.0`; empty where the advisory gives none. */
+  readonly affectedRange: string
+  /** The lowest version above the installed one that is not affected; null: no fix. */
+  readonly fixedVersion: string | null
+  /** Why there is none; null where there is one. */
+  readonly fixState: FixState | null
+  readonly status: FindingStatus
+  /** In one sentence why the status is not `affected`; null where it is. */
+  readonly statusReason: string | null
+  readonly vex: VexVerdict | null
+  readonly kev: Omit<KevEntry, 'cve'> | null
+  /** The highest of its CVEs. */
+  readonly epss: EpssScore | null
+  /** Namespace of the data: `debian:distro:debian:12`, `alpine:distro:alpine:3.20`, `github:language:go`. */
+  readonly reference: string
+  readonly url: string | null
+  readonly summary: string | null
+  /** Name of the plug-in that read the advisory: `osv`, `debian-tracker`. */
+  readonly source: string
+  readonly layer: string | null
+  /** Path in the image of the file that named the package. */
+  readonly evidence: string
+}
+
+/** What is known to affect an image: the document of `tidemark scan`. */
+export interface ScanReport {
+  readonly image: ImageIdentity
+  readonly snapshot: { readonly id: string; readonly builtAt: string }
+  readonly evidence: EvidenceKind
+  /** False where packages may be missing, or there is no data for some of them; `warnings` say what. */
+  readonly complete: boolean
+  readonly findings: readonly Finding[]
+  /** Bytes that the registry sent for this answer. */
+  readonly bytesFetched: number
+  readonly warnings: readonly string[]
+}
+
+/** What matching one inventory came to. */
+export interface Judgement {
+  readonly snapshot: SnapshotIdentity
+  readonly findings: readonly Finding[]
+  readonly complete: boolean
+  readonly warnings: readonly string[]
+}
+
+/** Which package change made a finding come or go. */
+export type FindingCause =
+  | { readonly kind: 'changed'; readonly package: PackageChangeFacts }
+  | { readonly kind: 'added' | 'removed'; readonly package: PackageFacts }
+  /** No package changed: something else did, as `reason` says (a VEX statement, another distribution release). */
+  | { readonly kind: 'other'; readonly reason: string }
+
+/** A finding that came or went, and why. */
+export interface CausedFinding extends Finding {
+  readonly cause: FindingCause
+}
+
+/** What two judgements by one snapshot differ in. Each list by package, severity, id. */
+export interface VulnerabilitiesDiff {
+  readonly introduced: readonly CausedFinding[]
+  readonly fixed: readonly CausedFinding[]
+  /** As the second image has them. */
+  readonly unchanged: readonly Finding[]
+}
