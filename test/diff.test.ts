@@ -1,5 +1,17 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  chmodSync,
+  existsSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ImageDiff } from '../client/src/index.js'
 import { startTestRegistry } from '../src/test-registry/serve.js'
@@ -59,6 +71,60 @@ describe('tidemark diff', () => {
     expect(markdown).toMatch(/^<!-- tidemark-diff -->\n\*\*4 packages changed \(4 up\)/)
     expect(markdown).toContain('| `busybox` | `1.30.1-r2` | `1.30.1-r3` | `apk` |')
     expect(await diff('markdown')).toBe(markdown)
+    await registry.close()
+  })
+
+  it('compares every file where it is asked to', async () => {
+    const [before, after] = [mkdtempSync(join(tmpdir(), 'tidemark-a-')), mkdtempSync(join(tmpdir(), 'tidemark-b-'))]
+    const put = (root: string, name: string, content: string, seconds = 1000) => {
+      mkdirSync(join(root, dirname(name)), { recursive: true })
+      writeFileSync(join(root, name), content)
+      utimesSync(join(root, name), seconds, seconds)
+    }
+    for (const root of [before, after]) {
+      put(root, 'etc/same', 'a')
+      put(root, 'etc/touched', 'a', root === before ? 1000 : 2000)
+      put(root, 'etc/edited', root === before ? 'a' : 'b')
+      put(root, 'etc/opened', 'a')
+      symlinkSync(root === before ? 'same' : 'edited', join(root, 'etc/link'))
+      lutimesSync(join(root, 'etc/link'), 1000, 1000)
+      put(root, root === before ? 'old/file' : 'new/file', 'a')
+    }
+    chmodSync(join(after, 'etc/opened'), 0o777)
+    for (const root of [before, after]) for (const name of ['etc', '']) utimesSync(join(root, name), 1000, 1000)
+    const cli = createCli()
+    const body = (await cli.json('diff', `dir:${before}`, `dir:${after}`, '--files')) as ImageDiff
+    expect(body.files).toEqual({
+      added: ['new', 'new/file'],
+      removed: ['old', 'old/file'],
+      changed: [
+        { path: 'etc/edited', changes: ['content'] },
+        { path: 'etc/link', changes: ['link'] },
+        { path: 'etc/opened', changes: ['mode'] },
+      ],
+      timeOnly: 1,
+      unknown: 0,
+    })
+    expect((await cli.json('diff', `dir:${before}`, `dir:${after}`)) as ImageDiff).toMatchObject({ files: null })
+    expect((await cli.run('diff', `dir:${before}`, `dir:${after}`, '--files')).stdout).toContain(
+      'files: 3 changed, 2 added, 2 removed, 1 in time only',
+    )
+  })
+
+  it('compares the files of images from their layers, once read with their contents', async () => {
+    const registry = await startTestRegistry()
+    const cli = createCli()
+    const repository = `${registry.address}/library/alpine`
+    const before = registry.content.find('library/alpine')?.tags.get('3.10')
+    const after = registry.move('library/alpine:3.10')
+    const args = ['diff', `${repository}@${before}`, `${repository}@${after}`, '--platform', 'linux/amd64']
+    await cli.json(...args)
+    const { files } = (await cli.json(...args, '--files')) as ImageDiff
+    expect(files).toMatchObject({ added: [], removed: [], unknown: 0 })
+    expect(files?.changed).toContainEqual({ path: 'lib/apk/db/installed', changes: ['content'] })
+    registry.requests.clear()
+    expect(((await cli.json(...args, '--files')) as ImageDiff).files).toEqual(files)
+    expect(registry.requests.count()).toBe(0)
     await registry.close()
   })
 

@@ -89,7 +89,12 @@ export interface ImageDiff {
   /** Compared by content; null where that is unknown. */
   layers: { shared: Layer[]; added: Layer[]; removed: Layer[] } | null
   /** Bytes of all layers; null where a side does not know. */
-  size: { compressedBytes: ValueChange<number | null>; unpackedBytes: ValueChange<number | null> }
+  size: {
+    compressedBytes: ValueChange<number | null>
+    unpackedBytes: ValueChange<number | null>
+    /** Bytes of installed files, of packages whose database tells them: the largest difference first. */
+    packages: { type: string; name: string; from: number; to: number }[]
+  }
   /** SPDX expressions that some package of one side has and none of the other. */
   licenses: { gained: string[]; lost: string[] }
   /** null where files were not compared. */

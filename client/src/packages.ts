@@ -32,6 +32,12 @@ export interface Package {
   evidence: string
   /** The package of the distribution that brought it along; null for none. */
   ownedBy: string | null
+  /** A name for a set of others, with nothing in it (`apk add --virtual`). */
+  isVirtual: boolean
+  /** rpm modularity label, `name:stream`; null for none. */
+  module: string | null
+  /** What its database says that its files take, unpacked; null where none says so. */
+  installedBytes: number | null
 }
 
 /** The packages of one image of one platform. */

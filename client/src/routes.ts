@@ -13,7 +13,7 @@ export interface Calls {
   check: { input: { reference: string[]; since?: string }; output: CheckReport }
   tags: { input: { repository: string; omitDigestTags?: boolean }; output: TagList }
   packages: { input: { source: string; platform?: string }; output: PackageList }
-  diff: { input: { from: string; to: string; platform?: string }; output: ImageDiff }
+  diff: { input: { from: string; to: string; platform?: string; files?: boolean }; output: ImageDiff }
   watchAdd: { input: { reference: string; every?: string }; output: WatchAdded }
   watchAddRule: {
     input: { repository: string; tags: string[]; exclude?: string[]; every?: string; maxTags?: number }

@@ -80,7 +80,15 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
   ),
   diff: define(
     'diff',
-    Type.Object({ from: schemas.revision, to: schemas.revision, platform: optional(schemas.platform) }, closed),
+    Type.Object(
+      {
+        from: schemas.revision,
+        to: schemas.revision,
+        platform: optional(schemas.platform),
+        files: optional(Type.Boolean({ description: 'compare every file too: reads the layers for their contents' })),
+      },
+      closed,
+    ),
     schemas.imageDiff,
     true,
   ),

@@ -53,9 +53,10 @@ function wirePackages(inventory: Inventory, bytesFetched: number): PackageList {
 
 function wirePackage(one: Package): WirePackage {
   const { type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy } = one
+  const { isVirtual = false, module = null, installedBytes = null } = one
   return {
     ...{ type, name, version, purl },
     source: source === null ? null : { name: source.name, version: source.version },
-    ...{ architecture, licenses: [...licenses], layer, evidence, ownedBy },
+    ...{ architecture, licenses: [...licenses], layer, evidence, ownedBy, isVirtual, module, installedBytes },
   }
 }

@@ -122,6 +122,9 @@ const imagePackage = Type.Object(
     layer: nullable(digest),
     evidence: Type.String({ description: 'the file that said so' }),
     ownedBy: nullable(Type.String({ description: 'the package of the distribution that brought it along' })),
+    isVirtual: Type.Boolean({ description: 'a name for a set of others, with nothing in it' }),
+    module: nullable(Type.String({ description: 'rpm modularity label, name:stream' })),
+    installedBytes: nullable(Type.Integer({ description: 'what its files take, unpacked' })),
   },
   closed,
 )
@@ -192,6 +195,10 @@ const packageChange = Type.Object(
   },
   closed,
 )
+const packageSizeChange = Type.Object(
+  { type: Type.String(), name: Type.String(), from: Type.Integer(), to: Type.Integer() },
+  closed,
+)
 const filesDiff = Type.Object(
   {
     added: Type.Array(Type.String()),
@@ -226,7 +233,10 @@ export const imageDiff = Type.Object(
     layers: nullable(
       Type.Object({ shared: Type.Array(layer), added: Type.Array(layer), removed: Type.Array(layer) }, closed),
     ),
-    size: Type.Object({ compressedBytes: change(amount), unpackedBytes: change(amount) }, closed),
+    size: Type.Object(
+      { compressedBytes: change(amount), unpackedBytes: change(amount), packages: Type.Array(packageSizeChange) },
+      closed,
+    ),
     licenses: Type.Object({ gained: Type.Array(Type.String()), lost: Type.Array(Type.String()) }, closed),
     files: nullable(filesDiff),
     bytesFetched: Type.Integer(),

@@ -74,10 +74,18 @@ export interface LayersDiff {
   readonly removed: readonly LayerFacts[]
 }
 
+/** A package that takes more or less room than it did; 0 where it is not there. */
+export interface PackageSizeChange extends ValueChange<number> {
+  readonly type: string
+  readonly name: string
+}
+
 /** Bytes of all layers; null where a side does not know. */
 export interface SizeDiff {
   readonly compressedBytes: ValueChange<number | null>
   readonly unpackedBytes: ValueChange<number | null>
+  /** Bytes of installed files, of packages whose database tells them: the largest difference first. */
+  readonly packages: readonly PackageSizeChange[]
 }
 
 /** What happened to one path. */
@@ -115,6 +123,12 @@ export interface PackageFacts {
   readonly evidence: string
   /** The package of the distribution that brought it along; null for none. */
   readonly ownedBy: string | null
+  /** A name for a set of others, with nothing in it (`apk add --virtual`). */
+  readonly isVirtual: boolean
+  /** rpm modularity label, `name:stream`; null for none. */
+  readonly module: string | null
+  /** What its database says that its files take, unpacked; null where none says so. */
+  readonly installedBytes: number | null
 }
 
 /** A changed package in a document for others. */

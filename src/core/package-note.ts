@@ -12,7 +12,9 @@ const maxNoteLength = 64 * 1024
  * same packages. JSON.
  */
 export function writePackageNote(one: Package): string {
-  const { type, name, version, architecture, source, licenses, evidence, layer, ownedBy, isVirtual, module } = one
+  const { type, name, version, architecture, source, licenses, evidence, layer, ownedBy } = one
+  const { isVirtual, module, installedBytes } = one
+  // What is not there leaves no key, however it is said that it is not.
   return JSON.stringify({
     type,
     name,
@@ -23,8 +25,9 @@ export function writePackageNote(one: Package): string {
     evidence,
     layer,
     ownedBy,
-    isVirtual,
-    module,
+    isVirtual: isVirtual || undefined,
+    module: module ?? undefined,
+    installedBytes: installedBytes ?? undefined,
   })
 }
 
@@ -32,7 +35,8 @@ export function writePackageNote(one: Package): string {
 export function readPackageNote(text: string): Noted | null {
   const note = parse(text)
   if (note === null) return null
-  const { type, name, version, architecture, source, licenses, evidence, layer, ownedBy, isVirtual, module } = note
+  const { type, name, version, architecture, source, licenses, evidence, layer, ownedBy } = note
+  const { isVirtual, module, installedBytes } = note
   const isNamed = isText(type) && type !== '' && isText(name) && name !== '' && isText(version) && isText(evidence)
   if (!isNamed || !Array.isArray(licenses) || !licenses.every(isText)) return null
   return {
@@ -47,6 +51,7 @@ export function readPackageNote(text: string): Noted | null {
     ownedBy: isText(ownedBy) ? ownedBy : null,
     ...(isVirtual === true && { isVirtual }),
     ...(isText(module) && { module }),
+    ...(Number.isSafeInteger(installedBytes) && { installedBytes: installedBytes as number }),
   }
 }
 

@@ -19,9 +19,11 @@ export interface FoundPackage {
   /** Where the package's own files lie, when it matters which package of the distribution owns them; `evidence` by default. */
   readonly location?: string
   /** An apk virtual package (`.build-deps`): a name for a set of others, with nothing in it. */
-  readonly isVirtual?: true
+  readonly isVirtual?: boolean
   /** rpm modularity label, `name:stream`. */
-  readonly module?: string
+  readonly module?: string | null
+  /** What its database says that its files take, unpacked. */
+  readonly installedBytes?: number | null
 }
 
 /** A source package. */

@@ -165,7 +165,24 @@ describe('diffImages', () => {
       added: [layer('c')],
       removed: [layer('empty'), layer('b')],
     })
-    expect(diff.size).toEqual({ compressedBytes: { from: 12, to: 22 }, unpackedBytes: { from: 24, to: 14 } })
+    expect(diff.size).toEqual({
+      compressedBytes: { from: 12, to: 22 },
+      packages: [],
+      unpackedBytes: { from: 24, to: 14 },
+    })
+  })
+
+  it('tells the size of packages by the difference, where databases know it', () => {
+    const sized = (name: string, version: string, installedBytes: number | null) => {
+      return { ...busybox(version), name, installedBytes }
+    }
+    const before = [sized('grown', '1', 10), sized('gone', '1', 7), sized('same', '1', 5), sized('unknown', '1', null)]
+    const after = [sized('grown', '2', 12), sized('new', '1', 100), sized('same', '2', 5), sized('unknown', '2', 9)]
+    expect(diffImages(image({ packages: before }), image({ packages: after }), 0).size.packages).toEqual([
+      { type: 'apk', name: 'new', from: 0, to: 100 },
+      { type: 'apk', name: 'gone', from: 7, to: 0 },
+      { type: 'apk', name: 'grown', from: 10, to: 12 },
+    ])
   })
 
   it('compares layers by digest where a diffID is unknown, and not at all where that is too', () => {

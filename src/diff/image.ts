@@ -18,7 +18,8 @@ import { diffSizes } from './size.js'
 export function diffImages(from: ImageFacts, to: ImageFacts, bytesFetched: number): ImageDiff {
   const before = from.inventory
   const after = to.inventory
-  const { added, removed, changed } = diffPackages(before.packages, after.packages)
+  const found = diffPackages(before.packages, after.packages)
+  const { added, removed, changed } = found
   const packages = {
     added: added.map(packageFacts),
     removed: removed.map(packageFacts),
@@ -39,7 +40,7 @@ export function diffImages(from: ImageFacts, to: ImageFacts, bytesFetched: numbe
     config,
     platforms: diffPlatforms(from.platforms, to.platforms),
     layers,
-    size: diffSizes(from, to),
+    size: diffSizes(from, to, found),
     licenses: diffLicenses(before.packages, after.packages),
     files,
     bytesFetched,
@@ -61,7 +62,11 @@ export function isDifferent(diff: Pick<ImageDiff, 'packages' | 'config' | 'layer
 /** A package as documents for others show it. */
 export function packageFacts(one: Package): PackageFacts {
   const { type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy } = one
-  return { type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy }
+  const { isVirtual = false, module = null, installedBytes = null } = one
+  return {
+    ...{ type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy },
+    ...{ isVirtual, module, installedBytes },
+  }
 }
 
 function changeFacts({ from, to, direction }: PackageChange): PackageChangeFacts {

@@ -3,6 +3,7 @@ import type { ImageDiff } from '../core/image-diff.js'
 import type { ImageFacts } from '../core/image-facts.js'
 import type { Platform } from '../core/platform.js'
 import { diffImages as compare } from '../diff/image.js'
+import { filesOf } from '../image/tree-files.js'
 import { type AnalyzeCall, type AnalyzedImage, analyzeImage } from './analyze-image.js'
 import type { Services } from './open.js'
 
@@ -25,6 +26,9 @@ export async function diffImages(question: DiffQuestion, services: Services, cal
   return compare(factsOf(from), factsOf(to), call.cost.bytes - before)
 }
 
-function factsOf({ inventory, config, layers, platforms }: AnalyzedImage): ImageFacts {
-  return { inventory, config: config.length === 0 ? null : parseImageConfig(config), layers, platforms }
+function factsOf({ inventory, config, layers, platforms, tree }: AnalyzedImage): ImageFacts {
+  return {
+    ...{ inventory, config: config.length === 0 ? null : parseImageConfig(config), layers, platforms },
+    ...(tree !== null && { files: filesOf(tree) }),
+  }
 }

@@ -17,7 +17,11 @@ describe('markdown', () => {
           removed: [],
           changed: [change('apt', '2.6.1', '2.6.2', 'up'), change('dpkg', '2', '1', 'down')],
         },
-        size: { compressedBytes: { from: 41_000_000, to: 42_500_000 }, unpackedBytes: { from: null, to: null } },
+        size: {
+          compressedBytes: { from: 41_000_000, to: 42_500_000 },
+          unpackedBytes: { from: null, to: null },
+          packages: [],
+        },
         config: {
           user: { from: 'root', to: '' },
           env: { added: [], removed: [], changed: [{ name: 'A', from: '1', to: '2' }] },

@@ -1,4 +1,4 @@
-import type { ImageDiff } from '../../src/core/image-diff.js'
+import type { ImageDiff, PackageFacts } from '../../src/core/image-diff.js'
 import type { Inventory } from '../../src/core/inventory.js'
 import type { Package } from '../../src/core/package.js'
 import { packagePurl } from '../../src/core/purl.js'
@@ -16,7 +16,7 @@ export function imageDiff(parts: Partial<ImageDiff> = {}): ImageDiff {
     config: {},
     platforms: null,
     layers: null,
-    size: { compressedBytes: { from: null, to: null }, unpackedBytes: { from: null, to: null } },
+    size: { compressedBytes: { from: null, to: null }, unpackedBytes: { from: null, to: null }, packages: [] },
     licenses: { gained: [], lost: [] },
     files: null,
     bytesFetched: 0,
@@ -26,9 +26,15 @@ export function imageDiff(parts: Partial<ImageDiff> = {}): ImageDiff {
 }
 
 /** A package of no distribution. */
-export function packageOf(type: string, name: string, version: string, more: Partial<Package> = {}): Package {
+export function packageOf(
+  type: string,
+  name: string,
+  version: string,
+  more: Partial<Package & PackageFacts> = {},
+): Package & PackageFacts {
   const found = { type, name, version, architecture: null, source: null, licenses: [], evidence: 'file', ...more }
-  return { ...found, purl: packagePurl(found, null), layer: null, ownedBy: null, ...more }
+  const absent = { layer: null, ownedBy: null, isVirtual: false, module: null, installedBytes: null }
+  return { ...found, purl: packagePurl(found, null), ...absent, ...more }
 }
 
 /** An inventory of some packages. */

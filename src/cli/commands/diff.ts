@@ -23,6 +23,7 @@ export function diffCommand(context: CommandContext) {
       '--platform <platform>',
       'of both: os/arch[/variant]; linux and the architecture of this machine by default (amd64 for chainguard)',
     )
+    .option('--files', 'compare every file too: reads the layers for their contents, a quarter slower')
     .option('--exit-code', 'end with 1 when they differ')
     .addOption(
       new Option('-o, --output <form>', 'form of the data on stdout')
@@ -39,14 +40,14 @@ Examples:
   tidemark diff debian:12 docker-archive:new.tar -o markdown
   tidemark diff A B -o github >> "$GITHUB_STEP_SUMMARY"`,
     )
-    .action(async (first, second, { output, platform, exitCode, ...options }) => {
+    .action(async (first, second, { output, platform, files, exitCode, ...options }) => {
       const [from, to] = second === undefined ? [oneMoveBefore(first), first] : [first, second]
       const wanted = platform ?? (output === 'chainguard' ? 'linux/amd64' : undefined)
       const isLocal = isLocalSource(from) || isLocalSource(to)
       const here = { ...context, environment: { ...context.environment, TIDEMARK_SERVER: undefined } }
       const progress = startProgress(context.terminal, Date.now)
       const onProgress = (done: number, of: number) => progress.update(`read ${done} of ${of} layers`)
-      const input = { from, to, ...(wanted !== undefined && { platform: wanted }) }
+      const input = { from, to, ...(wanted !== undefined && { platform: wanted }), ...(files && { files }) }
       const where = { ...options, ...(isLocal && { server: undefined }), onProgress }
       try {
         const body = await call('diff', input, isLocal ? here : context, where)
@@ -83,6 +84,7 @@ function diffTable(diff: ImageDiff, colors: Colors): string {
       : [`layers: ${layers.shared.length} shared, ${layers.added.length} new, ${layers.removed.length} gone${sizes}`]),
     ...listLine('platforms added', platforms?.added),
     ...listLine('platforms removed', platforms?.removed),
+    ...fileLine(diff.files),
     ...listLine('licenses gained', licenses.gained),
     ...listLine('licenses lost', licenses.lost),
   ]
@@ -138,6 +140,19 @@ function summaryOf({ packages, complete }: ImageDiff): string {
 
 function listLine(title: string, list: readonly string[] | undefined): string[] {
   return list === undefined || list.length === 0 ? [] : [`${title}: ${list.join(', ')}`]
+}
+
+function fileLine(files: ImageDiff['files']): string[] {
+  if (files === null) return []
+  const counts = [
+    [files.changed.length, 'changed'],
+    [files.added.length, 'added'],
+    [files.removed.length, 'removed'],
+    [files.timeOnly, 'in time only'],
+    [files.unknown, 'not compared'],
+  ] as const
+  const parts = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
+  return [`files: ${parts.join(', ') || 'none differs'}`]
 }
 
 function bytesText(bytes: number): string {

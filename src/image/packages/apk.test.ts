@@ -51,6 +51,7 @@ describe('apk', () => {
         source: { name: 'musl', version: '1.2.3-r0' },
         licenses: ['MIT'],
         evidence: path,
+        installedBytes: 622592,
       },
     ])
   })

@@ -3,6 +3,7 @@ import { toLicenseExpression } from '../../core/spdx.js'
 import {
   distinctFiles,
   distinctPackages,
+  installedSize,
   isKeptPath,
   isWord,
   limitWarnings,
@@ -24,7 +25,7 @@ const databases = new Set(['lib/apk/db/installed', 'usr/lib/apk/db/installed'])
  */
 export const apk: PackageReader = {
   name: 'apk',
-  version: 1,
+  version: 2,
   captures: [
     {
       kind,
@@ -100,6 +101,7 @@ function toPackage(
     licenses: license === null ? [] : [license],
     evidence,
     ...(isVirtual(name, fields) && { isVirtual: true }),
+    ...installedSize(fields.get('I'), 1),
   }
 }
 

@@ -34,6 +34,12 @@ describe('dpkg', () => {
     ])
   })
 
+  it('reads sizes, which are counted in KiB', () => {
+    const sized = record('a', { 'Installed-Size': '3' })
+    const { packages } = readFiles(dpkg, { [status]: `${sized}\n${record('b', { 'Installed-Size': 'x' })}` })
+    expect(packages.map(({ installedBytes }) => installedBytes)).toEqual([3072, undefined])
+  })
+
   // dpkg(1), "Package states".
   it.each([
     ['install ok installed', true],

@@ -2,6 +2,7 @@ import type { FoundPackage, PackageSource } from '../../core/package.js'
 import { toLicenseExpression } from '../../core/spdx.js'
 import {
   distinctPackages,
+  installedSize,
   isKeptPath,
   isWord,
   limitWarnings,
@@ -25,6 +26,7 @@ const letters = new Map([
   ['version', 'V'],
   ['architecture', 'A'],
   ['source', 'o'],
+  ['installed-size', 'I'],
 ])
 
 /**
@@ -33,7 +35,7 @@ const letters = new Map([
  */
 export const dpkg: PackageReader = {
   name: 'dpkg',
-  version: 1,
+  version: 2,
   captures: [
     {
       kind: 'dpkg-status',
@@ -97,8 +99,8 @@ function reduceStatus(bytes: Buffer): Uint8Array {
     if (line[0] === ' ' || line[0] === '\t') continue
     const colon = line.indexOf(':')
     if (colon < 1) kept.addBad(lineNumber)
-    // The longest field that is read has 12 letters: no need to fold the case of others.
-    const letter = colon < 1 || colon > 12 ? undefined : letters.get(line.slice(0, colon).toLowerCase())
+    // The longest field that is read has 14 letters: no need to fold the case of others.
+    const letter = colon < 1 || colon > 14 ? undefined : letters.get(line.slice(0, colon).toLowerCase())
     if (letter !== undefined) kept.add(`${letter}${line.slice(colon)}`)
   }
   return kept.toBytes()
@@ -178,6 +180,8 @@ function toPackage(
     source: readSource(identity, record, warn),
     licenses: readLicenses(files.get('dpkg-copyright', `usr/share/doc/${identity.name}/copyright`)?.bytes),
     evidence,
+    // Counted in KiB (deb-control(5), "Installed-Size").
+    ...installedSize(record.fields.get('I'), 1024),
   }
 }
 

@@ -133,6 +133,11 @@ export function readIdentity(
   return null
 }
 
+/** The size that a record tells, in units of `unitBytes`; nothing where it tells none, or what is none. */
+export function installedSize(field: string | undefined, unitBytes: number): Pick<FoundPackage, 'installedBytes'> {
+  return field !== undefined && /^\d{1,12}$/.test(field) ? { installedBytes: Number(field) * unitBytes } : {}
+}
+
 /** Those that no file before gave: databases of a distribution may say the same package twice. */
 export function* distinctPackages(packages: Iterable<FoundPackage>): Generator<FoundPackage, void> {
   const seen = new Set<string>()

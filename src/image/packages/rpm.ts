@@ -28,7 +28,7 @@ const maxDatabaseBytes = 256 * 1024 * 1024
  */
 export const rpm: PackageReader = {
   name: 'rpm',
-  version: 1,
+  version: 2,
   captures: [
     {
       kind: databaseKind,
@@ -137,6 +137,7 @@ function toPackage(header: RpmHeader, evidence: string, warn: (message: string) 
     return null
   }
   const license = toLicenseExpression(stringOf(header, headerTags.license) ?? '', 'name')
+  const installedBytes = sizeOf(header)
   const module = toModule(stringOf(header, headerTags.modularityLabel))
   return {
     type: 'rpm',
@@ -147,7 +148,13 @@ function toPackage(header: RpmHeader, evidence: string, warn: (message: string) 
     licenses: license === null ? [] : [license],
     evidence,
     ...(module !== undefined && { module }),
+    ...(installedBytes !== undefined && { installedBytes }),
   }
+}
+
+/** Packages of 4 GiB and more have it as a number of 64 bits. */
+function sizeOf(header: RpmHeader): number | undefined {
+  return numberOf(header, headerTags.longSize) ?? numberOf(header, headerTags.size)
 }
 
 /** An epoch of 0 is the same as none to rpm, and databases have both. */

@@ -80,9 +80,13 @@ export function stringOf(header: RpmHeader, tag: number): string | undefined {
   return stringBytes(header, tag)?.toString()
 }
 
-/** A tag's first number; undefined when it is absent or no number of 32 bits. */
+/** A tag's first number; undefined when it is absent, no number, or too large to be exact. */
 export function numberOf({ data, entries }: RpmHeader, tag: number): number | undefined {
   const entry = entries.get(tag)
+  if (entry?.type === int64 && entry.count > 0 && entry.offset + 8 <= data.length) {
+    const value = Number(data.readBigUInt64BE(entry.offset))
+    return Number.isSafeInteger(value) ? value : undefined
+  }
   if (entry?.type !== int32 || entry.count === 0 || entry.offset + 4 > data.length) return undefined
   return data.readUInt32BE(entry.offset)
 }
