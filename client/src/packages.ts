@@ -11,6 +11,12 @@ export interface ImageIdentity {
 /** What a list of packages rests on. */
 export type EvidenceKind = 'layers' | 'sbom' | 'image-sbom'
 
+/**
+ * What a list of packages may rest on. `auto`: what is known already, then an SBOM that the index names for the image, then the
+ * layers. `sbom` asks the registry for attached ones too.
+ */
+export type EvidenceWish = 'auto' | 'layers' | 'sbom'
+
 /** A package of an image. */
 export interface Package {
   /** Package URL type: `apk`, `deb`, `rpm`, `pypi`, `npm`, `golang`, `maven` … */
@@ -46,6 +52,8 @@ export interface PackageList {
   /** null: unknown. */
   distribution: { id: string; versionId: string | null } | null
   evidence: EvidenceKind
+  /** What wrote the SBOM that it rests on, `syft 1.18.1`; null for layers, and where it names none. */
+  sbomTool: string | null
   /** False when something could not be read, so that packages may be missing; `warnings` say what. */
   complete: boolean
   /** By type, name, version, architecture, evidence. */

@@ -3,7 +3,7 @@ import type { DeliveriesReplayed, DeliveryList, DeliveryState } from './delivery
 import type { ImageDiff } from './diff.js'
 import type { DigestResult } from './digest.js'
 import type { History, HistoryExport, HistoryImportResult } from './history.js'
-import type { PackageList } from './packages.js'
+import type { EvidenceWish, PackageList } from './packages.js'
 import type { TagList } from './tag-list.js'
 import type { WatchAdded, WatchList, WatchRemoved } from './watch.js'
 
@@ -12,8 +12,11 @@ export interface Calls {
   digest: { input: { reference: string; platform?: string; omitPlatforms?: boolean }; output: DigestResult }
   check: { input: { reference: string[]; since?: string }; output: CheckReport }
   tags: { input: { repository: string; omitDigestTags?: boolean }; output: TagList }
-  packages: { input: { source: string; platform?: string }; output: PackageList }
-  diff: { input: { from: string; to: string; platform?: string; files?: boolean }; output: ImageDiff }
+  packages: { input: { source: string; platform?: string; evidence?: EvidenceWish }; output: PackageList }
+  diff: {
+    input: { from: string; to: string; platform?: string; files?: boolean; evidence?: EvidenceWish }
+    output: ImageDiff
+  }
   watchAdd: { input: { reference: string; every?: string }; output: WatchAdded }
   watchAddRule: {
     input: { repository: string; tags: string[]; exclude?: string[]; every?: string; maxTags?: number }

@@ -10,10 +10,10 @@ export const diff: Operation<'diff'> = {
   name: 'diff',
   summary: 'What changed between two images: packages, configuration, platforms, layers, licenses',
   capability: 'upstream.read',
-  async run({ from, to, platform, files }, context) {
+  async run({ from, to, platform, files, evidence }, context) {
     const { services, cost, signal, warn, onProgress } = context
     for (const source of [from, to]) requireReadable(source, context)
-    const call = { cost, signal, warn, wantsFiles: files === true, ...(onProgress && { onProgress }) }
+    const call = { cost, signal, warn, evidence, wantsFiles: files === true, ...(onProgress && { onProgress }) }
     const body = await diffImages({ from, to, platform: platformOf(platform) }, services, call)
     // The same document: the client's type is the one of core, without `readonly`.
     return { body: body as unknown as ImageDiff }

@@ -74,7 +74,14 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
   ),
   packages: define(
     'packages',
-    Type.Object({ source: schemas.revision, platform: optional(schemas.platform) }, closed),
+    Type.Object(
+      {
+        source: schemas.revision,
+        platform: optional(schemas.platform),
+        evidence: optional(schemas.evidenceWish),
+      },
+      closed,
+    ),
     schemas.packageList,
     true,
   ),
@@ -86,6 +93,7 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
         to: schemas.revision,
         platform: optional(schemas.platform),
         files: optional(Type.Boolean({ description: 'compare every file too: reads the layers for their contents' })),
+        evidence: optional(schemas.evidenceWish),
       },
       closed,
     ),

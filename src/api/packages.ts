@@ -12,12 +12,12 @@ export const packages: Operation<'packages'> = {
   name: 'packages',
   summary: 'Which packages are in an image, each with what says so',
   capability: 'upstream.read',
-  async run({ source, platform }, context) {
+  async run({ source, platform, evidence }, context) {
     const { services, cost, signal, warn, onProgress } = context
     requireReadable(source, context)
     const before = cost.bytes
     const question = { source, platform: platformOf(platform) }
-    const call = { cost, signal, warn, ...(onProgress && { onProgress }) }
+    const call = { cost, signal, warn, evidence, ...(onProgress && { onProgress }) }
     const { inventory } = await analyzeImage(question, services, call)
     return { body: wirePackages(inventory, cost.bytes - before) }
   },
@@ -40,11 +40,11 @@ export function platformOf(platform: string | undefined): Platform {
 }
 
 function wirePackages(inventory: Inventory, bytesFetched: number): PackageList {
-  const { image, distribution, evidence, complete, warnings } = inventory
+  const { image, distribution, evidence, sbomTool = null, complete, warnings } = inventory
   return {
     image: { ...image },
     distribution: distribution === null ? null : { id: distribution.id, versionId: distribution.versionId },
-    ...{ evidence, complete },
+    ...{ evidence, sbomTool, complete },
     packages: inventory.packages.map(wirePackage),
     bytesFetched,
     warnings: [...warnings],

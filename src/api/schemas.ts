@@ -110,6 +110,7 @@ const imageIdentity = Type.Object(
   closed,
 )
 const evidenceKind = words(['layers', 'sbom', 'image-sbom'], 'what the packages rest on')
+export const evidenceWish = words(['auto', 'layers', 'sbom'], 'what the packages may rest on; auto by default')
 const imagePackage = Type.Object(
   {
     type: Type.String({ description: 'purl type' }),
@@ -133,6 +134,7 @@ export const packageList = Type.Object(
     image: imageIdentity,
     distribution: nullable(Type.Object({ id: Type.String(), versionId: nullable(Type.String()) }, closed)),
     evidence: evidenceKind,
+    sbomTool: nullable(Type.String({ description: 'what wrote the SBOM that it rests on' })),
     complete: Type.Boolean({ description: 'false when something could not be read' }),
     packages: Type.Array(imagePackage),
     bytesFetched: Type.Integer(),

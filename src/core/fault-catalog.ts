@@ -51,6 +51,15 @@ export const faultCatalog = {
     meaning: 'The image has no manifest for the wanted platform.',
     fix: 'Choose one of the platforms that the message lists.',
   },
+  'sbom-not-found': {
+    http: 404,
+    grpc: 5,
+    oci: 'MANIFEST_UNKNOWN',
+    exit: 2,
+    retryable: false,
+    meaning: 'No SBOM that is about the image is attached to it, and nothing else was to be read.',
+    fix: 'Leave --evidence out, or give `--evidence layers`, to read the layers.',
+  },
   'invalid-time': {
     ...input,
     oci: 'UNSUPPORTED',

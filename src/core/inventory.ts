@@ -20,6 +20,8 @@ export interface Inventory {
   /** null: no os-release, and nothing else that says so. */
   readonly distribution: Distribution | null
   readonly evidence: EvidenceKind
+  /** What wrote the SBOM that it was read from, `syft 1.18.1`; null where it names none, absent for layers. */
+  readonly sbomTool?: string | null
   /** By type, name, version, architecture, evidence; each once. */
   readonly packages: readonly Package[]
   /** False when something could not be read, so that packages may be missing; `warnings` say what. */

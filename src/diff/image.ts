@@ -90,5 +90,8 @@ function warningsOf(from: Inventory, to: Inventory): readonly string[] {
   const both = new Set(from.warnings.filter((warning) => ofTo.has(warning)))
   const ofSide = (side: string, warnings: readonly string[]) =>
     warnings.filter((warning) => !both.has(warning)).map((warning) => `${side}: ${warning}`)
-  return [...both, ...ofSide('from', from.warnings), ...ofSide('to', to.warnings)]
+  const kinds = [from.evidence, to.evidence]
+  const isMixed = kinds.includes('layers') && kinds.some((kind) => kind !== 'layers')
+  const mixed = isMixed ? ['one side rests on an SBOM and the other on layers: what differs may come from that'] : []
+  return [...mixed, ...both, ...ofSide('from', from.warnings), ...ofSide('to', to.warnings)]
 }

@@ -1,4 +1,6 @@
 import { digestOf } from '../core/digest.js'
+import { Fault } from '../core/fault.js'
+import type { LayerFacts } from '../core/image-facts.js'
 import type { ImageIdentity, Inventory } from '../core/inventory.js'
 import type { LayerSource } from '../core/layer.js'
 import type { FoundPackage, Package } from '../core/package.js'
@@ -17,6 +19,7 @@ import { readLayer, withExtra } from '../image/read-layer.js'
 import { readSbomFile } from '../image/sbom/read-sbom-file.js'
 import type { SourceImage } from '../image/sources/image-source.js'
 import type { ImageTree } from '../image/tree.js'
+import { attachedInventory } from './attached-sbom.js'
 import type { Services } from './open.js'
 import { type ImageCall, type ImageQuestion, openImage } from './open-image.js'
 
@@ -33,11 +36,16 @@ export interface AnalyzedImage {
   readonly tree: ImageTree | null
 }
 
-/** The sizes of a layer. */
-export type LayerFacts = Pick<LayerRecord, 'digest' | 'diffId' | 'sizeBytes' | 'unpackedBytes'>
+/**
+ * What a list of packages may rest on. `auto`: what is known already, then an SBOM that the index in hand names for the image,
+ * then the layers. `sbom` asks the registry for attached ones too.
+ */
+export type EvidenceWish = 'auto' | 'layers' | 'sbom'
 
 /** How an image is analyzed. */
 export interface AnalyzeCall extends ImageCall {
+  /** `auto` when left out. */
+  readonly evidence?: EvidenceWish | undefined
   /** Whether every file is wanted, with the digest of its content: costs a quarter more time. */
   readonly wantsFiles?: boolean | undefined
   /** Called after each layer. */
@@ -72,11 +80,40 @@ export async function analyzeImage(
   }
   const image = await openImage(question, services, call)
   try {
-    const known = call.wantsFiles ? null : await storedInventory(image, services)
-    return known ?? (await readImage(image, services, call))
+    return await analyzeOpened(image, services, call)
   } finally {
     await image.close()
   }
+}
+
+/** The same for an image that is open, and stays so. Throws as {@link analyzeImage}. */
+export async function analyzeOpened(image: SourceImage, services: Services, call: AnalyzeCall): Promise<AnalyzedImage> {
+  const wish = call.wantsFiles ? 'layers' : (call.evidence ?? 'auto')
+  const known = call.wantsFiles || wish === 'sbom' ? null : await storedInventory(image, services)
+  if (known !== null) return known
+  if (wish !== 'layers' && !(wish === 'auto' && (await knowsLayers(image, services)))) {
+    const inventory = await attachedInventory(image, wish === 'sbom', services, call)
+    if (inventory !== null) return analyzedBySbom(inventory, image)
+    if (wish === 'sbom') throw new Fault('sbom-not-found', `no SBOM is attached to ${image.reference}`)
+  }
+  return await readImage(image, services, call)
+}
+
+/** Whether reading the layers of an image costs no byte. */
+export async function knowsLayers(image: SourceImage, services: Services): Promise<boolean> {
+  if (image.layers.length === 0) return false
+  const digests = image.layers.map(({ digest, diffId }) => digest ?? diffId)
+  if (!digests.every((digest) => digest !== null)) return false
+  const { analyses } = await services.store()
+  return await analyses.knowsLayers(digests, matcher.version)
+}
+
+/** What is known of an image whose packages an SBOM named. */
+export function analyzedBySbom(inventory: Inventory, image: SourceImage): AnalyzedImage {
+  const layers = image.layers.map(({ digest, diffId, sizeBytes }) => {
+    return { digest, diffId, sizeBytes, unpackedBytes: null }
+  })
+  return { inventory, config: image.config, layers, platforms: image.platforms ?? null, tree: null }
 }
 
 interface InventoryDocument {

@@ -3,9 +3,19 @@ import type { ImageDiff } from '../core/image-diff.js'
 import type { ImageFacts } from '../core/image-facts.js'
 import type { Platform } from '../core/platform.js'
 import { diffImages as compare } from '../diff/image.js'
+import type { SourceImage } from '../image/sources/image-source.js'
 import { filesOf } from '../image/tree-files.js'
-import { type AnalyzeCall, type AnalyzedImage, analyzeImage } from './analyze-image.js'
+import {
+  type AnalyzeCall,
+  type AnalyzedImage,
+  analyzedBySbom,
+  analyzeImage,
+  analyzeOpened,
+  knowsLayers,
+} from './analyze-image.js'
+import { attachedInventory } from './attached-sbom.js'
 import type { Services } from './open.js'
+import { openImage } from './open-image.js'
 
 /** Which two images are compared; the platform is the same for both. */
 export interface DiffQuestion {
@@ -14,16 +24,66 @@ export interface DiffQuestion {
   readonly platform: Platform
 }
 
+/** Both sides of a comparison, from the same sort of evidence. */
+export interface AnalyzedPair {
+  readonly from: AnalyzedImage
+  readonly to: AnalyzedImage
+}
+
 /**
- * Compares two images. One after the other: what the first reads, the second finds.
+ * Compares two images.
  * @throws Fault as `analyzeImage`
  */
 export async function diffImages(question: DiffQuestion, services: Services, call: AnalyzeCall): Promise<ImageDiff> {
-  const { platform } = question
   const before = call.cost.bytes
-  const from = await analyzeImage({ source: question.from, platform }, services, call)
-  const to = await analyzeImage({ source: question.to, platform }, services, call)
+  const { from, to } = await analyzePair(question, services, call)
   return compare(factsOf(from), factsOf(to), call.cost.bytes - before)
+}
+
+/**
+ * Analyzes two images, one after the other: what the first reads, the second finds. With `auto`, attached SBOMs are taken only
+ * where both sides have one of the same tool: an SBOM against layers, or against another tool's, invents changes.
+ * @throws Fault as `analyzeImage`
+ */
+export async function analyzePair(
+  { from, to, platform }: DiffQuestion,
+  services: Services,
+  call: AnalyzeCall,
+): Promise<AnalyzedPair> {
+  const opened: SourceImage[] = []
+  const isSbomFile = [from, to].some((source) => source.startsWith('sbom:'))
+  if (isSbomFile) {
+    const side = async (source: string) => await analyzeImage({ source, platform }, services, call)
+    return { from: await side(from), to: await side(to) }
+  }
+  try {
+    for (const source of [from, to]) opened.push(await openImage({ source, platform }, services, call))
+    const [left, right] = opened as [SourceImage, SourceImage]
+    const bySbom = await pairBySbom(left, right, services, call)
+    if (bySbom !== null) return bySbom
+    const both = { ...call, evidence: call.evidence === 'sbom' ? 'sbom' : 'layers' } as const
+    return { from: await analyzeOpened(left, services, both), to: await analyzeOpened(right, services, both) }
+  } finally {
+    for (const image of opened) await image.close()
+  }
+}
+
+/** Both sides by SBOMs of one tool that their indexes name; null where that is not wanted, not there, or costs more. */
+async function pairBySbom(
+  from: SourceImage,
+  to: SourceImage,
+  services: Services,
+  call: AnalyzeCall,
+): Promise<AnalyzedPair | null> {
+  const { evidence = 'auto', wantsFiles } = call
+  const images = [from, to]
+  if (evidence !== 'auto' || wantsFiles) return null
+  if (images.some(({ attached }) => (attached?.named.length ?? 0) === 0)) return null
+  if ((await knowsLayers(from, services)) && (await knowsLayers(to, services))) return null
+  const left = await attachedInventory(from, false, services, call)
+  const right = left === null ? null : await attachedInventory(to, false, services, call)
+  if (left === null || right === null || !left.sbomTool || left.sbomTool !== right.sbomTool) return null
+  return { from: analyzedBySbom(left, from), to: analyzedBySbom(right, to) }
 }
 
 function factsOf({ inventory, config, layers, platforms, tree }: AnalyzedImage): ImageFacts {

@@ -1,10 +1,11 @@
 import type { Cost } from '../core/cost.js'
 import { type Digest, digestAlgorithm, digestOf } from '../core/digest.js'
-import { Fault } from '../core/fault.js'
+import { Fault, isFault } from '../core/fault.js'
 import { limits } from '../core/limits.js'
 import { type Descriptor, isAttestation, type Manifest, parseManifest } from '../core/manifest.js'
 import { formatPlatform, type Platform } from '../core/platform.js'
 import { formatReference, type Reference } from '../core/reference.js'
+import { type AttachedManifests, attestationsOf } from '../image/attached-sbom.js'
 import { chooseManifest, layersOf, readConfigFacts, requireImage } from '../image/image-manifest.js'
 import type { SourceImage } from '../image/sources/image-source.js'
 import { findSource } from '../image/sources/list.js'
@@ -44,13 +45,15 @@ async function openFromRegistry(question: ImageQuestion, services: Services, cal
   const reference = await resolveRevision(question.source, services, call.warn)
   const registry = await services.registry()
   let platforms: readonly string[] | null = null
+  let siblings: readonly Descriptor[] = []
   let digest = reference.digest ?? (await registry.head(reference, call)).digest
   for (let depth = 0; ; depth++) {
-    const manifest = await fetchManifest({ ...reference, digest }, services, call)
+    const { manifest } = await fetchManifestBytes({ ...reference, digest }, services, call)
     if (manifest.kind === 'index') {
       if (depth >= limits.indexDepth) throw new Fault('broken-answer', 'the image has too many indexes within indexes')
-      platforms ??= platformNames(manifest.children)
-      digest = chooseManifest(manifest.children, question.platform).digest
+      siblings = manifest.children
+      platforms ??= platformNames(siblings)
+      digest = chooseManifest(siblings, question.platform).digest
       continue
     }
     const image = requireImage(manifest)
@@ -61,9 +64,45 @@ async function openFromRegistry(question: ImageQuestion, services: Services, cal
     return {
       ...{ reference: formatReference(reference), digest, mediaType: image.mediaType, platform, config },
       ...{ manifest: image, layers: layersOf(image, diffIds, open), folder: null, platforms },
+      attached: attachedTo({ ...reference, digest }, attestationsOf(siblings, digest), services, call),
       close: async () => undefined,
     }
   }
+}
+
+function attachedTo(
+  image: Reference & { readonly digest: Digest },
+  named: readonly Descriptor[],
+  services: Services,
+  call: ImageCall,
+): AttachedManifests {
+  return {
+    named,
+    search: async () => await searchAttached(image, services, call),
+    manifest: async ({ digest }) => (await fetchManifestBytes({ ...image, digest }, services, call)).bytes,
+    blob: async ({ digest }, maxBytes) => await fetchBlob(image, digest, maxBytes, services, call),
+  }
+}
+
+/** Referrers first, then the tags that cosign makes of a digest: attestations, and the SBOMs of its first versions. */
+async function searchAttached(
+  image: Reference & { readonly digest: Digest },
+  services: Services,
+  call: ImageCall,
+): Promise<readonly Descriptor[]> {
+  const registry = await services.registry()
+  const found = [...(await registry.referrers(image, image.digest, call))]
+  const [algorithm, hex] = image.digest.split(':')
+  for (const suffix of ['att', 'sbom']) {
+    const tag = `${algorithm}-${hex}.${suffix}`
+    try {
+      const { digest } = await registry.head({ host: image.host, path: image.path, tag }, call)
+      found.push({ mediaType: '', digest, sizeBytes: 0, annotations: new Map() })
+    } catch (error) {
+      if (!isFault(error, 'tag-not-found')) throw error
+    }
+  }
+  return found
 }
 
 function platformNames(children: readonly Descriptor[]): string[] {
@@ -71,37 +110,56 @@ function platformNames(children: readonly Descriptor[]): string[] {
   return [...new Set(named.map(formatPlatform))].sort()
 }
 
-async function fetchManifest(
+interface StoredManifest {
+  readonly bytes: Buffer
+  readonly manifest: Manifest
+}
+
+async function fetchManifestBytes(
   reference: Reference & { readonly digest: Digest },
   services: Services,
   call: ImageCall,
-): Promise<Manifest> {
+): Promise<StoredManifest> {
   const { manifests } = await services.store()
   const known = await manifests.get(reference.digest)
-  if (known !== null) return parseManifest(known.bytes, known.mediaType === '' ? null : known.mediaType)
+  if (known !== null) {
+    const bytes = Buffer.from(known.bytes)
+    return { bytes, manifest: parseManifest(bytes, known.mediaType === '' ? null : known.mediaType) }
+  }
   const registry = await services.registry()
   const fetched = await registry.manifest(reference, { ...call, priority: 'manifest' })
   const manifest = parseManifest(fetched.bytes, fetched.mediaType === '' ? null : fetched.mediaType)
   await manifests.put(manifestRecordOf(reference.digest, fetched, manifest))
-  return manifest
+  return { bytes: Buffer.from(fetched.bytes), manifest }
 }
 
 async function fetchConfig(reference: Reference, digest: Digest, services: Services, call: ImageCall): Promise<Buffer> {
   const { analyses } = await services.store()
   const known = await analyses.blob(digest)
   if (known !== null) return Buffer.from(known)
+  const bytes = await fetchBlob(reference, digest, limits.configBytes, services, call)
+  await analyses.putBlob(digest, bytes)
+  return bytes
+}
+
+async function fetchBlob(
+  reference: Reference,
+  digest: Digest,
+  maxBytes: number,
+  services: Services,
+  call: ImageCall,
+): Promise<Buffer> {
   const registry = await services.registry()
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of registry.blob(reference, { digest, sizeBytes: null }, { ...call, priority: 'manifest' })) {
     length += chunk.length
-    if (length > limits.configBytes) throw new Fault('too-large', `the configuration ${digest} is too large`)
+    if (length > maxBytes) throw new Fault('too-large', `the blob ${digest} has more than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   const bytes = Buffer.concat(chunks)
   if (digestOf(bytes, digestAlgorithm(digest)) !== digest) {
-    throw new Fault('broken-answer', `the configuration is not what its digest says: ${digest}`)
+    throw new Fault('broken-answer', `a blob is not what its digest says: ${digest}`)
   }
-  await analyses.putBlob(digest, bytes)
   return bytes
 }

@@ -72,7 +72,7 @@ const nothing = diffImages(side([], null, null), side([], null, null), 0)
 const list: PackageList = {
   image: { reference: 'dir:/srv', digest: null, platform: null },
   distribution: { id: 'wolfi', versionId: null },
-  ...{ evidence: 'layers', complete: true, bytesFetched: 0, warnings: [] },
+  ...{ evidence: 'layers', sbomTool: null, complete: true, bytesFetched: 0, warnings: [] },
   packages: [one('a', '1'), one('b', '1', { layer: null, ownedBy: 'a' })].map((pack) => {
     return { ...packageFacts(pack), licenses: [...pack.licenses] }
   }),

@@ -19,6 +19,8 @@ export interface AnalysisStore {
   /** A layer, by its digest or its diffID, as this capture version read it; null when it did not. */
   layer(digest: Digest, capture: string): Promise<StoredLayer | null>
   putLayer(layer: StoredLayer): Promise<void>
+  /** Whether each of these layers, named by digest or diffID, was read by this capture version. */
+  knowsLayers(digests: readonly Digest[], capture: string): Promise<boolean>
   /** The inventory of a manifest, as these readers made it. */
   inventory(digest: Digest, readers: string): Promise<Uint8Array | null>
   putInventory(digest: Digest, readers: string, document: Uint8Array): Promise<void>
@@ -49,6 +51,20 @@ export function createAnalysisStore({ db, now }: StoreContext): AnalysisStore {
         files: await getContent(db, row.files_content_id),
         evidence: await getContent(db, row.evidence_content_id),
       }
+    },
+    async knowsLayers(digests, capture) {
+      for (const digest of digests) {
+        const key = digestToBytes(digest)
+        const row = await db
+          .selectFrom('layers')
+          .select('digest')
+          .where('capture', '=', capture)
+          .where((where) => where.or([where('digest', '=', key), where('diff_id', '=', key)]))
+          .limit(1)
+          .executeTakeFirst()
+        if (row === undefined) return false
+      }
+      return true
     },
     async putLayer({ digest, diffId, capture, sizeBytes, unpackedBytes, files, evidence }) {
       await db.transaction().execute(async (trx) => {

@@ -11,7 +11,7 @@ import { print } from '../output.js'
 import { exitCodes, reportWarning } from '../report.js'
 import { formatTable } from '../table.js'
 import { type Colors, startProgress } from '../terminal.js'
-import { sourceHelp } from './packages.js'
+import { evidenceOption, sourceHelp } from './packages.js'
 
 /** `tidemark diff` */
 export function diffCommand(context: CommandContext) {
@@ -25,6 +25,7 @@ export function diffCommand(context: CommandContext) {
     )
     .option('--files', 'compare every file too: reads the layers for their contents, a quarter slower')
     .option('--exit-code', 'end with 1 when they differ')
+    .addOption(evidenceOption())
     .addOption(
       new Option('-o, --output <form>', 'form of the data on stdout')
         .choices(['table', 'json', 'chainguard', 'markdown', 'github'] as const)
@@ -40,14 +41,20 @@ Examples:
   tidemark diff debian:12 docker-archive:new.tar -o markdown
   tidemark diff A B -o github >> "$GITHUB_STEP_SUMMARY"`,
     )
-    .action(async (first, second, { output, platform, files, exitCode, ...options }) => {
+    .action(async (first, second, { output, platform, files, evidence, exitCode, ...options }) => {
       const [from, to] = second === undefined ? [oneMoveBefore(first), first] : [first, second]
       const wanted = platform ?? (output === 'chainguard' ? 'linux/amd64' : undefined)
       const isLocal = isLocalSource(from) || isLocalSource(to)
       const here = { ...context, environment: { ...context.environment, TIDEMARK_SERVER: undefined } }
       const progress = startProgress(context.terminal, Date.now)
       const onProgress = (done: number, of: number) => progress.update(`read ${done} of ${of} layers`)
-      const input = { from, to, ...(wanted !== undefined && { platform: wanted }), ...(files && { files }) }
+      const input = {
+        from,
+        to,
+        ...(wanted !== undefined && { platform: wanted }),
+        ...(files && { files }),
+        ...(evidence && { evidence }),
+      }
       const where = { ...options, ...(isLocal && { server: undefined }), onProgress }
       try {
         const body = await call('diff', input, isLocal ? here : context, where)

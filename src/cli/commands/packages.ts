@@ -14,12 +14,21 @@ import { type Colors, startProgress } from '../terminal.js'
 export const sourceHelp =
   'a reference, REF@{1}, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE[:TAG], dir:ROOTFS or sbom:FILE'
 
+/** `--evidence` */
+export function evidenceOption() {
+  return new Option(
+    '--evidence <what>',
+    'what the packages rest on: auto takes an SBOM that the index names for the image (in a diff only where both sides have one of the same tool), else the layers; sbom asks for attached ones too',
+  ).choices(['auto', 'layers', 'sbom'] as const)
+}
+
 /** `tidemark packages` */
 export function packagesCommand(context: CommandContext) {
   return withStoreOptions(new Command('packages'))
     .description('List the packages of an image, each with what says so; nothing is pulled or written to disk whole')
     .argument('<source>', sourceHelp)
     .option('--platform <platform>', 'os/arch[/variant]; linux and the architecture of this machine by default')
+    .addOption(evidenceOption())
     .addOption(
       new Option('-o, --output <form>', 'form of the data on stdout')
         .choices(['table', 'json', 'purl', 'spdx', 'cyclonedx'] as const)
@@ -34,12 +43,12 @@ Examples:
   tidemark packages docker-archive:image.tar -o json
   tidemark packages 'nginx:1.27@{1}' -o purl`,
     )
-    .action(async (source, { output, platform, ...options }) => {
+    .action(async (source, { output, platform, evidence, ...options }) => {
       const progress = startProgress(context.terminal, Date.now)
       const onProgress = (done: number, of: number) => progress.update(`read ${done} of ${of} layers`)
       const here = { ...context, environment: { ...context.environment, TIDEMARK_SERVER: undefined } }
       const isLocal = isLocalSource(source)
-      const input = { source, ...(platform !== undefined && { platform }) }
+      const input = { source, ...(platform !== undefined && { platform }), ...(evidence && { evidence }) }
       const where = { ...options, ...(isLocal && { server: undefined }), onProgress }
       try {
         const body = await call('packages', input, isLocal ? here : context, where)

@@ -50,11 +50,21 @@ function read(document: JsonObject): SbomFacts {
       properties.get('syft:distro:versionID') ?? textOf(system.version),
       textOf(system.description),
     ),
+    tool: toolIn(document),
     entries: components
       .filter((component) => textOf(component.purl) !== '' || mayBePackage(component))
       .filter(({ type, scope }) => type !== 'operating-system' && type !== 'container' && scope !== 'excluded')
       .map(entryOf),
   }
+}
+
+/** `metadata.tools`: a list until 1.4, an object of components since. */
+function toolIn(document: JsonObject): string | null {
+  const { tools } = objectOf(document.metadata)
+  const named = (Array.isArray(tools) ? objectsOf(tools) : objectsOf(objectOf(tools).components))
+    .map(({ name, version }) => `${textOf(name)} ${textOf(version)}`.trim())
+    .filter((text) => text !== '')
+  return named.length === 0 ? null : named.sort().join(', ')
 }
 
 /** Whether a component without a package URL is a package all the same. */

@@ -1,4 +1,5 @@
 import { comparePackages } from '../../core/compare-packages.js'
+import type { Digest } from '../../core/digest.js'
 import { Fault, oneLine } from '../../core/fault.js'
 import type { EvidenceKind, Inventory } from '../../core/inventory.js'
 import { limits } from '../../core/limits.js'
@@ -7,7 +8,15 @@ import { readPackageNote } from '../../core/package-note.js'
 import { canonicalName, formatPurl, type Purl, packageOfPurl, packagePurl, parsePurl } from '../../core/purl.js'
 import { toLicenseExpression } from '../../core/spdx.js'
 import { sbomReaders } from './list.js'
-import { distributionOf, type JsonObject, objectOf, type SbomEntry, type SbomFacts, textOf } from './sbom-reader.js'
+import {
+  distributionOf,
+  type JsonObject,
+  objectOf,
+  objectsOf,
+  type SbomEntry,
+  type SbomFacts,
+  textOf,
+} from './sbom-reader.js'
 import { sourceOfRpm } from './source-rpm.js'
 
 /** An image with 20,000 packages is a large one. */
@@ -24,6 +33,10 @@ export interface ReadSbomOptions {
   /** As it was asked for: `sbom:FILE`. */
   readonly reference: string
   readonly evidence: Extract<EvidenceKind, 'sbom' | 'image-sbom'>
+  /** The image that it must be about; any when left out. */
+  readonly subject?: Digest
+  /** Whether something else says already that it is about `subject`, so that a document that names no image will do. */
+  readonly isBound?: boolean
 }
 
 /**
@@ -31,14 +44,18 @@ export interface ReadSbomOptions {
  * statement or a DSSE envelope, whose signature is not looked at. An entry without a package URL is kept, as of type `generic`,
  * with a warning: the ecosystem of a package is not guessed. One that has no name, or a text that no package has, is left out;
  * the inventory is then not complete.
- * @throws Fault `unsupported-media` when it is none of these; `too-large`
+ * @throws Fault `unsupported-media` when it is none of these, or about another image; `too-large`
  */
-export function readSbom(bytes: Uint8Array, { reference, evidence }: ReadSbomOptions): Inventory {
-  const document = unwrap(parse(bytes))
+export function readSbom(bytes: Uint8Array, options: ReadSbomOptions): Inventory {
+  const { reference, evidence, subject } = options
+  const { document, subjects } = unwrap(parse(bytes))
   const reader = sbomReaders.find((one) => one.matches(document))
   if (reader === undefined) throw notAnSbom('it is neither SPDX, nor CycloneDX, nor of Syft')
   const facts = reader.read(document)
   if (facts.entries.length > maxEntries) throw new Fault('too-large', `the SBOM has more than ${maxEntries} entries`)
+  if (subject !== undefined && !isAbout(subject, subjects, facts, options.isBound === true)) {
+    throw notAnSbom(`it is not about ${subject}`)
+  }
   const packages: Package[] = []
   const leftOut: string[] = []
   const untyped: string[] = []
@@ -58,6 +75,7 @@ export function readSbom(bytes: Uint8Array, { reference, evidence }: ReadSbomOpt
     image: { reference, digest: facts.digest, platform: facts.platform },
     distribution: facts.distribution ?? commonDistribution(facts),
     evidence,
+    sbomTool: facts.tool,
     packages: withoutCopies(packages.sort(comparePackages)),
     complete: leftOut.length === 0,
     warnings,
@@ -179,15 +197,34 @@ function warningOf(what: string, names: readonly string[]): string[] {
   return [`the SBOM has ${what}: ${named.join(', ')}${more}`]
 }
 
-function unwrap(document: JsonObject): JsonObject {
+/** A statement names its subjects; a bare document may name its image, and else whoever attached it must. */
+function isAbout(subject: Digest, subjects: readonly string[] | null, facts: SbomFacts, isBound: boolean): boolean {
+  if (subjects !== null) return subjects.includes(subject)
+  return facts.digest === null ? isBound : facts.digest === subject
+}
+
+/** A document without what it is wrapped in, and the digests that the statement around it is about; null without one. */
+function unwrap(document: JsonObject): { readonly document: JsonObject; readonly subjects: readonly string[] | null } {
   let inner = document
+  let subjects: readonly string[] | null = null
   for (let wrapper = 0; wrapper < maxWrappers; wrapper++) {
     const payload = textOf(inner.payload)
+    const envelope = objectOf(inner.dsseEnvelope)
     if (textOf(inner.payloadType) !== '' && payload !== '') inner = parse(Buffer.from(payload, 'base64'))
-    else if (textOf(inner._type).startsWith('https://in-toto.io/Statement/')) inner = statementOf(inner.predicate)
-    else return inner
+    else if (textOf(envelope.payload) !== '') inner = envelope
+    else if (textOf(inner._type).startsWith('https://in-toto.io/Statement/')) {
+      subjects = subjectsOf(inner)
+      inner = statementOf(inner.predicate)
+    } else return { document: inner, subjects }
   }
   throw notAnSbom('it is wrapped too often')
+}
+
+/** in-toto attestation framework v1, "Statement": `subject[].digest`, by algorithm. */
+function subjectsOf(statement: JsonObject): string[] {
+  return objectsOf(statement.subject).flatMap(({ digest }) =>
+    Object.entries(objectOf(digest)).map(([algorithm, hex]) => `${algorithm}:${textOf(hex)}`),
+  )
 }
 
 /** cosign wrote the SBOM as a text within `Data`, for a while. */

@@ -18,6 +18,8 @@ export interface SbomFacts {
   readonly platform: string | null
   /** As the document says; null where only the packages may tell. */
   readonly distribution: Distribution | null
+  /** What wrote it, `syft 1.18.1`; null where nothing says so. */
+  readonly tool: string | null
   readonly entries: readonly SbomEntry[]
 }
 

@@ -46,8 +46,19 @@ function read(document: JsonObject): SbomFacts {
     digest: root === undefined ? null : digestIn(root),
     platform: root === undefined ? null : platformIn(root),
     distribution,
+    tool: toolIn(document),
     entries: elements.filter(isInstalled).map((element) => entryOf(element, distribution, sources)),
   }
+}
+
+/** `Tool: syft-1.18.1` (clause 6.8, "Creator"); a version is behind the last hyphen that a digit follows. */
+function toolIn(document: JsonObject): string | null {
+  const { creators } = objectOf(document.creationInfo)
+  const tools = (Array.isArray(creators) ? creators.map(textOf) : []).flatMap((creator) => {
+    const [, name, version] = /^Tool:\s*(\S.*?)(?:-(v?\d\S*))?$/.exec(creator) ?? []
+    return name === undefined ? [] : [version === undefined ? name : `${name} ${version}`]
+  })
+  return tools.length === 0 ? null : tools.sort().join(', ')
 }
 
 /** What the document is about: its `documentDescribes`, or a relationship of its own. */

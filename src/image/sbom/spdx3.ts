@@ -40,7 +40,9 @@ function read(document: JsonObject): SbomFacts {
         note: null,
       }
     })
-  return { digest: null, platform: null, distribution: null, entries }
+  const tools = graph.filter(({ type }) => type === 'Tool').map(({ name }) => textOf(name))
+  const tool = tools.length === 0 ? null : tools.sort().join(', ')
+  return { digest: null, platform: null, distribution: null, tool, entries }
 }
 
 function purlOf(element: JsonObject): string | null {

@@ -31,8 +31,13 @@ function read(document: JsonObject): SbomFacts {
     digest: isDigest(digest) ? digest : null,
     platform: platform.includes('') ? null : platform.join('/'),
     distribution: distributionOf(textOf(id) || textOf(name), textOf(versionID) || textOf(version), textOf(prettyName)),
+    tool: toolOf(objectOf(document.descriptor)),
     entries: objectsOf(document.artifacts).map(entryOf),
   }
+}
+
+function toolOf({ name, version }: JsonObject): string | null {
+  return textOf(name) === '' ? null : `${textOf(name)} ${textOf(version)}`.trimEnd()
 }
 
 function entryOf(artifact: JsonObject): SbomEntry {

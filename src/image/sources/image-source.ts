@@ -3,6 +3,7 @@ import type { Digest } from '../../core/digest.js'
 import type { LayerSource } from '../../core/layer.js'
 import type { ImageManifest } from '../../core/manifest.js'
 import type { Platform } from '../../core/platform.js'
+import type { AttachedManifests } from '../attached-sbom.js'
 
 /** A place that images are read from. One object a file, one line in list.ts. */
 export interface ImageSource {
@@ -49,6 +50,8 @@ export interface SourceImage {
   readonly layers: readonly LayerSource[]
   /** A root file system on this machine, read by read-folder.ts in place of layers; else null. */
   readonly folder: string | null
+  /** What stands beside it; absent where nothing can (docker-archive, a folder). */
+  readonly attached?: AttachedManifests
   /** Frees what is open. Layers cannot be read any more. */
   close(): Promise<void>
 }

@@ -2,6 +2,7 @@ import { type Digest, digestAlgorithm } from '../../core/digest.js'
 import { Fault, oneLine } from '../../core/fault.js'
 import { limits } from '../../core/limits.js'
 import { type Descriptor, type ImageIndex, isAttestation, parseManifest } from '../../core/manifest.js'
+import { attestationsOf } from '../attached-sbom.js'
 import { checkDigest, chooseManifest, layersOf, readConfigFacts, requireImage } from '../image-manifest.js'
 import type { ImageFiles, OpenImageOptions, SourceImage } from './image-source.js'
 import { readFile } from './read-file.js'
@@ -33,12 +34,14 @@ export async function openLayout(
 ): Promise<SourceImage> {
   const { signal } = options
   let chosen = chooseTag(index, tag, options)
+  let siblings = index.children
   for (let depth = 0; ; depth++) {
     const bytes = checkDigest(await readBlob(files, chosen.digest, limits.manifestBytes, signal), chosen.digest)
     const manifest = parseManifest(bytes, chosen.mediaType || null)
     if (manifest.kind === 'index') {
       if (depth === limits.indexDepth) throw new Fault('damaged-layer', 'the image has too many indexes within indexes')
-      chosen = chooseManifest(manifest.children, options.platform)
+      siblings = manifest.children
+      chosen = chooseManifest(siblings, options.platform)
       continue
     }
     const image = requireImage(manifest)
@@ -58,6 +61,11 @@ export async function openLayout(
       manifest: image,
       layers,
       folder: null,
+      attached: {
+        named: attestationsOf(siblings, chosen.digest),
+        manifest: (one) => readChecked(files, one.digest, limits.manifestBytes, signal),
+        blob: (one, maxBytes) => readChecked(files, one.digest, maxBytes, signal),
+      },
       close,
     }
   }
@@ -108,6 +116,10 @@ export function ambiguous(tag: string | null, names: readonly string[]): Fault {
   return new Fault('invalid-argument', `${what}: ${there}`, {
     fix: 'Write one of these names behind the path, after a colon.',
   })
+}
+
+async function readChecked(...[files, digest, ...more]: Parameters<typeof readBlob>): Promise<Buffer> {
+  return checkDigest(await readBlob(files, digest, ...more), digest)
 }
 
 async function readBlob(
