@@ -1,4 +1,5 @@
 import { apk } from './apk.js'
+import { apko } from './apko.js'
 import { dotnet } from './dotnet.js'
 import { dpkg } from './dpkg.js'
 import { gem } from './gem.js'
@@ -15,6 +16,7 @@ import { rust } from './rust.js'
 /** Every reader of packages. */
 export const packageReaders: readonly PackageReader[] = [
   apk, //
+  apko,
   dpkg,
   rpm,
   node,

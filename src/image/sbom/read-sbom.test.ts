@@ -34,6 +34,7 @@ describe('readSbom', () => {
       distribution: { id: 'debian', idLike: [], versionId: '12', codename: null, name: 'debian' },
       evidence: 'sbom',
       complete: true,
+      sbomTool: null,
       warnings: [],
       packages: [
         {
