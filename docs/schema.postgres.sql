@@ -190,3 +190,5 @@ create table inventories (
   created_at bigint not null,
   primary key (digest, readers)
 );
+alter table watches add column is_analyzed bigint check (is_analyzed in (0, 1));
+alter table watch_rules add column is_analyzed bigint check (is_analyzed in (0, 1));

@@ -190,3 +190,5 @@ create table inventories (
   created_at integer not null,
   primary key (digest, readers)
 ) strict;
+alter table watches add column is_analyzed integer check (is_analyzed in (0, 1));
+alter table watch_rules add column is_analyzed integer check (is_analyzed in (0, 1));

@@ -6,7 +6,14 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { createClient, type History, type Problem, routes, type TidemarkEvent } from '../client/src/index.js'
+import {
+  createClient,
+  type History,
+  type ImageDiff,
+  type Problem,
+  routes,
+  type TidemarkEvent,
+} from '../client/src/index.js'
 import { operations } from '../src/api/operations.js'
 import { Secret } from '../src/core/secret.js'
 import { roles } from '../src/iam/capabilities.js'
@@ -90,6 +97,28 @@ describe('a served history', () => {
     expect(window.entries).toEqual(there.entries.slice(1))
     const before = (await cli.json('history', tag, '--end', moment as string)) as History
     expect(before.entries).toEqual(there.entries.slice(0, 1))
+    await own.close()
+  })
+
+  it('has each new digest analyzed where that is asked for, so that its diff costs no request', async () => {
+    const own = await startTestRegistry()
+    const { cli, server, entries } = await start()
+    const tag = tagOf(own)
+    await cli.run('watch', 'add', tag, '--every', '1s', '--analyze', '--server', server.url)
+    await entries(tag, 1)
+    own.move('library/alpine:3.10')
+    const { entries: moves } = await entries(tag, 2)
+    const [from, to] = moves.map(({ digest }) => `${own.address}/library/alpine@${digest}`)
+    await until('two analyzed images', async () => {
+      const metrics = await (await fetch(`${server.url}/metrics`)).text()
+      return /^tidemark_images_analyzed_total 2$/m.test(metrics)
+    })
+    own.requests.clear()
+    const body = (await cli.json('diff', `${from}`, `${to}`, '--server', server.url)) as ImageDiff
+    expect(body.packages.changed.map(({ name }) => name)).toContain('busybox')
+    expect(own.requests.counts()).not.toHaveProperty('GET blob')
+    expect(body.bytesFetched).toBe(0)
+    expect(await cli.json('watch', 'list')).toMatchObject({ watches: [{ analyze: true }] })
     await own.close()
   })
 

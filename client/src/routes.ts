@@ -17,9 +17,16 @@ export interface Calls {
     input: { from: string; to: string; platform?: string; files?: boolean; evidence?: EvidenceWish }
     output: ImageDiff
   }
-  watchAdd: { input: { reference: string; every?: string }; output: WatchAdded }
+  watchAdd: { input: { reference: string; every?: string; analyze?: boolean }; output: WatchAdded }
   watchAddRule: {
-    input: { repository: string; tags: string[]; exclude?: string[]; every?: string; maxTags?: number }
+    input: {
+      repository: string
+      tags: string[]
+      exclude?: string[]
+      every?: string
+      analyze?: boolean
+      maxTags?: number
+    }
     output: WatchAdded
   }
   watchList: { input: Record<string, never>; output: WatchList }

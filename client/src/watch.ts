@@ -6,6 +6,8 @@ export interface Watch {
   reference: string
   /** `5m`; null: the server's default. */
   every: string | null
+  /** Whether the images that it points at are analyzed as they come; null: the server's default. */
+  analyze: boolean | null
   state: WatchState
   /** Why the state is `absent` or `unknown`. */
   reason: string | null
@@ -25,6 +27,8 @@ export interface WatchRule {
   tags: string[]
   exclude: string[]
   every: string | null
+  /** Whether the images that its tags point at are analyzed as they come; null: the server's default. */
+  analyze: boolean | null
   /** Most tags that the rule watches. */
   maxTags: number
   origin: 'command' | 'config'

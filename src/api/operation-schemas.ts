@@ -102,7 +102,14 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
   ),
   watchAdd: define(
     'watchAdd',
-    Type.Object({ reference: schemas.reference, every: optional(schemas.every) }, closed),
+    Type.Object(
+      {
+        reference: schemas.reference,
+        every: optional(schemas.every),
+        analyze: optional(schemas.analyze),
+      },
+      closed,
+    ),
     schemas.watchAdded,
     true,
   ),
@@ -118,6 +125,7 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
         }),
         exclude: optional(globs('globs of tags to leave out')),
         every: optional(schemas.every),
+        analyze: optional(schemas.analyze),
         maxTags: optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
       },
       closed,

@@ -248,6 +248,9 @@ export const imageDiff = Type.Object(
 )
 
 const origin = 'who declared it'
+export const analyze = Type.Boolean({
+  description: 'whether new digests are analyzed as they come, so that their diff is ready',
+})
 export const watchList = Type.Object(
   {
     watches: Type.Array(
@@ -255,6 +258,7 @@ export const watchList = Type.Object(
         {
           reference: Type.String(),
           every: nullable(every),
+          analyze: nullable(analyze),
           state: words(['unseen', 'present', 'absent', 'unknown'], 'what is known of the tag'),
           reason: nullable(Type.String({ description: 'why it is absent or unknown' })),
           since: time('since when the state is what it is'),
@@ -272,6 +276,7 @@ export const watchList = Type.Object(
           tags: Type.Array(Type.String()),
           exclude: Type.Array(Type.String()),
           every: nullable(every),
+          analyze: nullable(analyze),
           maxTags: Type.Integer(),
           origin: words(['command', 'config'], origin),
         },

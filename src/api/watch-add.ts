@@ -9,13 +9,15 @@ export const watchAdd: Operation<'watchAdd'> = {
   name: 'watchAdd',
   summary: 'Watch a tag',
   capability: 'watch.create',
-  async run({ reference: text, every: interval }, { services }) {
+  async run({ reference: text, every: interval, analyze }, { services }) {
     refuseMoment(text)
     const parsed = parseTagReference(text)
     const { watches } = await services.store()
-    // Watched already and nothing said: its interval stays.
-    const everyMs = interval === undefined ? ((await watches.find(parsed))?.everyMs ?? null) : parseEvery(interval)
-    const { added } = await watches.add(parsed, { everyMs, origin: 'command' })
+    // Watched already and nothing said: it stays as it is.
+    const known = await watches.find(parsed)
+    const everyMs = interval === undefined ? (known?.everyMs ?? null) : parseEvery(interval)
+    const options = { everyMs, analyze: analyze ?? known?.analyze ?? null, origin: 'command' } as const
+    const { added } = await watches.add(parsed, options)
     return { body: { reference: formatReference(parsed), added } }
   },
 }
@@ -25,7 +27,10 @@ export const watchAddRule: Operation<'watchAddRule'> = {
   name: 'watchAddRule',
   summary: 'Follow the tags of a repository as they come',
   capability: 'watch.create',
-  async run({ repository: text, tags, exclude = [], every: interval, maxTags = defaultMaxTags }, { services }) {
+  async run(
+    { repository: text, tags, exclude = [], every: interval, analyze = null, maxTags = defaultMaxTags },
+    { services },
+  ) {
     const parsed = parseRepository(text)
     if ([...tags, ...exclude].includes('')) {
       throw new Fault('invalid-argument', 'an empty glob takes no tag', { fix: "Write '*' for all tags." })
@@ -37,6 +42,7 @@ export const watchAddRule: Operation<'watchAddRule'> = {
       tags,
       exclude,
       everyMs,
+      analyze,
       maxTags,
       origin: 'command',
     })

@@ -5,17 +5,28 @@ import { networkSchema, registriesSchema } from '../registry/settings.js'
 
 const closed = { additionalProperties: false } as const
 const duration = Type.String({ pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d|w))+$', description: 'such as 30s, 5m, 1h' })
+const analyze = Type.Boolean({
+  description: 'whether new digests are analyzed by `tidemark serve` as they come, so that their diff is ready',
+})
 const globs = (description: string) => Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { description })
 
 const watchSchema = Type.Array(
   Type.Union([
-    Type.Object({ reference: Type.String({ description: 'a tag to watch' }), every: Type.Optional(duration) }, closed),
+    Type.Object(
+      {
+        reference: Type.String({ description: 'a tag to watch' }),
+        every: Type.Optional(duration),
+        analyze: Type.Optional(analyze),
+      },
+      closed,
+    ),
     Type.Object(
       {
         repository: Type.String({ description: 'a repository whose tags are followed as they come' }),
         tags: globs('globs of tags to follow'),
         exclude: Type.Optional(globs('globs of tags to leave out')),
         every: Type.Optional(duration),
+        analyze: Type.Optional(analyze),
         maxTags: Type.Optional(
           Type.Integer({ minimum: 1, maximum: 100_000, description: 'watch at most so many; 500 when left out' }),
         ),
@@ -32,6 +43,7 @@ export const configSchema = Type.Object(
     registries: Type.Optional(registriesSchema),
     network: Type.Optional(networkSchema),
     every: Type.Optional(duration),
+    analyze: Type.Optional(analyze),
     watch: Type.Optional(watchSchema),
     notify: Type.Optional(notifySettingsSchema),
     auth: Type.Optional(authSettingsSchema),

@@ -35,12 +35,17 @@ export async function readConfig(path: string | undefined, environment: Environm
 
 /** What the configuration watches, parsed. */
 export interface DeclaredWatches {
-  readonly tags: readonly { readonly reference: TagReference; readonly everyMs: number | null }[]
+  readonly tags: readonly {
+    readonly reference: TagReference
+    readonly everyMs: number | null
+    readonly analyze: boolean | null
+  }[]
   readonly rules: readonly {
     readonly repository: Repository
     readonly tags: readonly string[]
     readonly exclude: readonly string[]
     readonly everyMs: number | null
+    readonly analyze: boolean | null
     readonly maxTags: number
   }[]
 }
@@ -54,10 +59,12 @@ export function declaredWatches(config: Config): DeclaredWatches {
   const rules: DeclaredWatches['rules'][number][] = []
   for (const entry of config.watch ?? []) {
     const everyMs = entry.every === undefined ? null : parseEvery(entry.every)
-    if ('reference' in entry) tags.push({ reference: parseTagReference(entry.reference), everyMs })
+    const { analyze = null } = entry
+    if ('reference' in entry) tags.push({ reference: parseTagReference(entry.reference), everyMs, analyze })
     else {
       const { exclude = [], maxTags = defaultMaxTags } = entry
-      rules.push({ repository: parseRepository(entry.repository), tags: entry.tags, exclude, everyMs, maxTags })
+      const repository = parseRepository(entry.repository)
+      rules.push({ repository, tags: entry.tags, exclude, everyMs, analyze, maxTags })
     }
   }
   return { tags, rules }

@@ -40,7 +40,10 @@ export async function followTags(
       }
       taken++
       watched.add(tag)
-      const { added: isNew } = await store.watches.add({ host, path, tag }, { everyMs: rule.everyMs, origin: 'rule' })
+      const { added: isNew } = await store.watches.add(
+        { host, path, tag },
+        { everyMs: rule.everyMs, analyze: rule.analyze, origin: 'rule' },
+      )
       if (isNew) added++
     }
   }

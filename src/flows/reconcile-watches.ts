@@ -19,8 +19,8 @@ export async function reconcileWatches(config: Config, store: Store): Promise<Re
   const repositories = new Set(declared.rules.map(({ repository }) => formatRepository(repository)))
   let added = 0
   let removed = 0
-  for (const { reference, everyMs } of declared.tags) {
-    if ((await store.watches.add(reference, { everyMs, origin: 'config' })).added) added++
+  for (const { reference, ...options } of declared.tags) {
+    if ((await store.watches.add(reference, { ...options, origin: 'config' })).added) added++
   }
   for (const rule of declared.rules) {
     if ((await store.watches.addRule({ ...rule, origin: 'config' })).added) added++

@@ -7,6 +7,7 @@ import { formatReference } from '../core/reference.js'
 import { defaultConcurrency } from '../registry/access.js'
 import type { Registry } from '../registry/registry.js'
 import type { Store } from '../store/store.js'
+import { startAnalyzing, type WatchedAnalyzer } from './analyze-watched.js'
 import { checkTag } from './check-tag.js'
 import { type Config, everyMsOf } from './config.js'
 import { describeRule, followTags } from './follow-tags.js'
@@ -24,6 +25,8 @@ export interface WatchCounts {
   unknown: number
   tags: number
   lanes: number
+  /** Images that were read, or found to be known. */
+  analyzed: number
 }
 
 /** Looks at every watched tag of the lanes that it holds, until it is stopped. */
@@ -60,12 +63,13 @@ export async function startWatching(services: Services, log: Log): Promise<Watch
 }
 
 class LaneWatcher implements Watcher {
-  readonly counts: WatchCounts = { cost: noCost(), looks: 0, moves: 0, unknown: 0, tags: 0, lanes: 0 }
+  readonly counts: WatchCounts = { cost: noCost(), looks: 0, moves: 0, unknown: 0, tags: 0, lanes: 0, analyzed: 0 }
   readonly #owner = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
   readonly #services: Services
   readonly #store: Store
   readonly #registry: Registry
   readonly #log: Log
+  readonly #analyzer: WatchedAnalyzer
   readonly #abort = createAbort()
   readonly #lanes = new Map<number, WatchedLane>()
   readonly #rulesDue = new Map<string, number>()
@@ -85,6 +89,7 @@ class LaneWatcher implements Watcher {
     this.#registry = registry
     this.#config = config
     this.#log = log
+    this.#analyzer = startAnalyzing(services, log, this.counts)
   }
 
   async begin(): Promise<void> {
@@ -101,7 +106,7 @@ class LaneWatcher implements Watcher {
 
   async stop(): Promise<void> {
     this.#abort.abort()
-    await this.#running
+    await Promise.all([this.#running, this.#analyzer.stop()])
     await Promise.all([...this.#looks])
     await this.#following
     await this.#writeTurned()
@@ -205,6 +210,7 @@ class LaneWatcher implements Watcher {
         this.counts.moves++
         const { kind, digest } = outcome.entry
         this.#log.info({ reference: formatReference(tag.reference), kind, digest }, 'tag moved')
+        this.#wantAnalysis(tag)
       } else if (outcome.kind === 'turned') {
         lane.turned.push(outcome.change)
         this.#writeAt ??= clock.now() + turnedMs
@@ -216,6 +222,10 @@ class LaneWatcher implements Watcher {
       soonMs = missedMs
     }
     lane.done(tag, clock.now(), soonMs)
+  }
+
+  #wantAnalysis({ reference, digest, analyze }: Pick<ScheduledTag, 'reference' | 'digest' | 'analyze'>): void {
+    if (digest !== null && (analyze ?? this.#config.analyze ?? false)) this.#analyzer.want(reference, digest)
   }
 
   #tell(error: unknown, lane: WatchedLane, tag: ScheduledTag): void {
@@ -274,6 +284,7 @@ class LaneWatcher implements Watcher {
         else list.push(watch)
       }
       for (const [laneId, lane] of this.#lanes) lane.update(byLane.get(laneId) ?? [], this.#everyMs, clock.now())
+      for (const lane of this.#lanes.values()) for (const tag of lane.tags.values()) this.#wantAnalysis(tag)
       this.#version = version
       this.counts.lanes = this.#lanes.size
       this.counts.tags = [...this.#lanes.values()].reduce((sum, lane) => sum + lane.tags.size, 0)

@@ -9,6 +9,8 @@ import { lastLookAt } from './wire.js'
 /** A tag of a lane with its time. */
 export interface ScheduledTag extends TrackedTag {
   everyMs: number
+  /** null: the server's default. */
+  analyze: boolean | null
   phase: number
   /** The slot that the next look stands for: all before it are done. */
   slotAt: number
@@ -64,6 +66,7 @@ export class WatchedLane {
       left.delete(watch.tagId)
       const everyMs = watch.everyMs ?? defaultEveryMs
       const known = this.tags.get(watch.tagId)
+      if (known !== undefined) known.analyze = watch.analyze
       if (known !== undefined && known.everyMs === everyMs) continue
       if (known !== undefined) known.isGone = true
       const phase = phaseMs(formatReference(watch.reference), everyMs)
@@ -71,7 +74,7 @@ export class WatchedLane {
       const slotAt = lookedAt === null ? now : nextSlotMs(phase, everyMs, lookedAt)
       const tag = known === undefined ? track(watch, lookedAt) : { ...known }
       const dueAt = lookedAt !== null && slotAt <= now ? makeUpAt(phase, everyMs, now) : slotAt
-      const scheduled = Object.assign(tag, { everyMs, phase, slotAt, dueAt, isGone: false })
+      const scheduled = Object.assign(tag, { everyMs, analyze: watch.analyze, phase, slotAt, dueAt, isGone: false })
       this.tags.set(watch.tagId, scheduled)
       this.#queue.push(scheduled)
     }

@@ -50,6 +50,7 @@ export function wireWatch(watch: WatchedTag, defaultEveryMs: number): Watch {
   return {
     reference: formatReference(watch.reference),
     every: watch.everyMs === null ? null : formatDuration(watch.everyMs),
+    analyze: watch.analyze,
     state: watch.state,
     reason: watch.reason,
     since: formatTime(watch.stateSince),
@@ -66,6 +67,7 @@ export function wireRule(rule: WatchRule): WireRule {
     tags: [...rule.tags],
     exclude: [...rule.exclude],
     every: rule.everyMs === null ? null : formatDuration(rule.everyMs),
+    analyze: rule.analyze,
     maxTags: rule.maxTags,
     origin: rule.origin,
   }

@@ -30,6 +30,7 @@ function addWatchMetrics(registry: Registry, counts: Readonly<WatchCounts>): voi
     ['tidemark_looks_total', 'Looks at tags', () => counts.looks],
     ['tidemark_moves_total', 'Moves that were seen', () => counts.moves],
     ['tidemark_unknown_looks_total', 'Looks that could not tell', () => counts.unknown],
+    ['tidemark_images_analyzed_total', 'Images that were analyzed, or found to be', () => counts.analyzed],
     ['tidemark_registry_requests_total', 'Requests sent to registries and token servers', () => counts.cost.requests],
     ['tidemark_registry_received_bytes_total', 'Bytes of bodies received from them', () => counts.cost.bytes],
   ]

@@ -64,6 +64,7 @@ export interface Tables {
     repository_id: number
     tag_id: number
     every_ms: number | null
+    is_analyzed: number | null
     origin: string
     created_at: number
     removed_at: number | null
@@ -75,6 +76,7 @@ export interface Tables {
     tags: string
     exclude: string
     every_ms: number | null
+    is_analyzed: number | null
     max_tags: number
     origin: string
   }

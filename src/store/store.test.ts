@@ -252,9 +252,18 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     expect(await store.watches.remove(other)).toEqual({ removed: false })
     versions.push(await store.watches.version())
     expect(await store.watches.add(other, { everyMs: null, origin: 'command' })).toEqual({ added: true })
+    // What nobody says is the server's to say; what is said is kept, and told from "no".
+    for (const analyze of [true, false, null]) {
+      await store.watches.add(other, { everyMs: null, analyze, origin: 'command' })
+      expect((await store.watches.find(other))?.analyze).toBe(analyze)
+    }
     const rule = { repository: { host: other.host, path: other.path }, tags: ['1.*'], exclude: ['*-rc*'], maxTags: 9 }
-    expect(await store.watches.addRule({ ...rule, everyMs: null, origin: 'command' })).toEqual({ added: true })
-    expect(await store.watches.addRule({ ...rule, everyMs: 5_000, origin: 'command' })).toEqual({ added: false })
+    expect(await store.watches.addRule({ ...rule, analyze: null, everyMs: null, origin: 'command' })).toEqual({
+      added: true,
+    })
+    expect(await store.watches.addRule({ ...rule, analyze: null, everyMs: 5_000, origin: 'command' })).toEqual({
+      added: false,
+    })
     expect(await store.watches.listRules()).toMatchObject([{ ...rule, everyMs: 5_000, origin: 'command' }])
     versions.push(await store.watches.version())
     expect(await store.watches.removeRule(rule.repository, 'command')).toEqual({ removed: true })

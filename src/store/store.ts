@@ -38,6 +38,8 @@ export interface WatchedTag {
   readonly reference: TagReference
   /** null: the server's default. */
   readonly everyMs: number | null
+  /** Whether the images that it points at are analyzed as they come; null: the server's default. */
+  readonly analyze: boolean | null
   readonly origin: WatchOrigin
   readonly state: TagState
   readonly reason: TagReason | null
@@ -57,14 +59,24 @@ export interface WatchRule {
   readonly tags: readonly string[]
   readonly exclude: readonly string[]
   readonly everyMs: number | null
+  readonly analyze: boolean | null
   readonly maxTags: number
   readonly origin: 'command' | 'config'
 }
 
+/** What is said of a watch when it is declared. */
+export interface WatchOptions {
+  /** null: the server's default. */
+  readonly everyMs: number | null
+  /** null, and when left out: the server's default. */
+  readonly analyze?: boolean | null
+  readonly origin: WatchOrigin
+}
+
 /** See {@link Store}. */
 export interface WatchStore {
-  /** Watches a tag in the organization `default`; one that is watched gets the interval and, unless it comes from a rule, the origin. */
-  add(reference: TagReference, options: { everyMs: number | null; origin: WatchOrigin }): Promise<{ added: boolean }>
+  /** Watches a tag in the organization `default`; one that is watched gets the options and, unless it comes from a rule, the origin. */
+  add(reference: TagReference, options: WatchOptions): Promise<{ added: boolean }>
   /** Ends a watch; its history stays. */
   remove(reference: TagReference): Promise<{ removed: boolean }>
   /** All watches, by reference. */

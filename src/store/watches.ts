@@ -3,7 +3,7 @@ import { digestFromBytes } from '../core/digest.js'
 import type { Host } from '../core/host.js'
 import type { TagReference } from '../core/reference.js'
 import { nothing, type Queries, type StoreContext } from './schema.js'
-import type { TagReason, TagState, WatchedTag, WatchOrigin, WatchRule, WatchStore } from './store.js'
+import type { TagReason, TagState, WatchedTag, WatchOptions, WatchOrigin, WatchRule, WatchStore } from './store.js'
 import { ensureRepository, ensureTag, findTag } from './upstreams.js'
 
 /** See {@link WatchStore}. */
@@ -49,6 +49,7 @@ export function createWatchStore({ db, now }: StoreContext): WatchStore {
             tags: JSON.stringify(rule.tags),
             exclude: JSON.stringify(rule.exclude),
             every_ms: rule.everyMs,
+            is_analyzed: numberOf(rule.analyze),
             max_tags: rule.maxTags,
             origin: rule.origin,
           })
@@ -79,6 +80,7 @@ export function createWatchStore({ db, now }: StoreContext): WatchStore {
           tags: JSON.parse(row.tags) as string[],
           exclude: JSON.parse(row.exclude) as string[],
           everyMs: row.every_ms,
+          analyze: booleanOf(row.is_analyzed),
           maxTags: row.max_tags,
           origin: row.origin as WatchRule['origin'],
         }),
@@ -94,20 +96,22 @@ export function createWatchStore({ db, now }: StoreContext): WatchStore {
 async function add(
   trx: Queries,
   reference: TagReference,
-  { everyMs, origin }: { everyMs: number | null; origin: WatchOrigin },
+  { everyMs, analyze = null, origin }: WatchOptions,
   now: number,
 ): Promise<{ added: boolean }> {
+  const isAnalyzed = numberOf(analyze)
   const { repositoryId, upstreamId } = await ensureRepository(trx, reference, now)
   const tagId = await ensureTag(trx, upstreamId, reference.tag, now)
   const known = await trx
     .selectFrom('watches')
-    .select(['id', 'removed_at', 'every_ms', 'origin'])
+    .select(['id', 'removed_at', 'every_ms', 'is_analyzed', 'origin'])
     .where('repository_id', '=', repositoryId)
     .where('tag_id', '=', tagId)
     .executeTakeFirst()
   if (known === undefined) {
     const changedSeq = await raiseVersion(trx)
-    const values = { repository_id: repositoryId, tag_id: tagId, every_ms: everyMs, origin, created_at: now }
+    const said = { every_ms: everyMs, is_analyzed: isAnalyzed, origin }
+    const values = { repository_id: repositoryId, tag_id: tagId, ...said, created_at: now }
     await trx
       .insertInto('watches')
       .values({ ...values, changed_seq: changedSeq })
@@ -117,12 +121,14 @@ async function add(
   const isActive = known.removed_at === null
   // A rule only sees that the tag is there: what somebody declared for this very tag stays.
   if (isActive && origin === 'rule') return { added: false }
-  if (isActive && known.every_ms === everyMs && known.origin === origin) return { added: false }
+  const isSame = known.every_ms === everyMs && known.is_analyzed === isAnalyzed && known.origin === origin
+  if (isActive && isSame) return { added: false }
   const changedSeq = await raiseVersion(trx)
   await trx
     .updateTable('watches')
     .set({
       every_ms: everyMs,
+      is_analyzed: isAnalyzed,
       origin,
       removed_at: null,
       changed_seq: changedSeq,
@@ -152,6 +158,15 @@ async function raiseVersion(trx: Queries): Promise<number> {
   return Number(raised.value)
 }
 
+/** SQLite has no booleans. */
+function numberOf(value: boolean | null): number | null {
+  return value === null ? null : Number(value)
+}
+
+function booleanOf(value: number | null): boolean | null {
+  return value === null ? null : value === 1
+}
+
 function selectWatched(db: Queries) {
   return db
     .selectFrom('watches')
@@ -160,7 +175,8 @@ function selectWatched(db: Queries) {
     .innerJoin('lanes', 'lanes.id', 'upstreams.lane_id')
     .leftJoin('manifests', 'manifests.id', 'tags.manifest_id')
     .select(['tags.id as tag_id', 'upstreams.lane_id', 'upstreams.host', 'upstreams.path', 'tags.name'])
-    .select(['watches.every_ms', 'watches.origin', 'tags.state', 'tags.reason', 'tags.state_since', 'tags.checked_at'])
+    .select(['watches.every_ms', 'watches.is_analyzed', 'watches.origin'])
+    .select(['tags.state', 'tags.reason', 'tags.state_since', 'tags.checked_at'])
     .select(['lanes.watermark_at', 'manifests.digest', 'tags.manifest_id'])
     .where('watches.removed_at', 'is', null)
 }
@@ -173,6 +189,7 @@ function watchedOf(row: WatchedRow): WatchedTag {
     laneId: row.lane_id,
     reference: { host: row.host as Host, path: row.path, tag: row.name },
     everyMs: row.every_ms,
+    analyze: booleanOf(row.is_analyzed),
     origin: row.origin as WatchOrigin,
     state: row.state as TagState,
     reason: row.reason as TagReason | null,

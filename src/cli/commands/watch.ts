@@ -22,6 +22,8 @@ function addCommand(context: CommandContext) {
     .description("Watch a tag; with --tags, follow a repository's tags as they come")
     .argument('<reference>', '[HOST[:PORT]/]REPOSITORY[:TAG]')
     .option('--every <duration>', 'how often it is looked at: 30s, 5m, 1h')
+    .option('--analyze', 'have `tidemark serve` analyze new digests as they come, so that their diff is ready')
+    .option('--no-analyze', 'do not, whatever the configuration says')
     .option('--tags <glob...>', 'follow the tags of the repository that match')
     .option('--exclude <glob...>', 'but not those that match this')
     .option('--max-tags <count>', 'watch at most so many (500)')
@@ -33,18 +35,18 @@ Examples:
   tidemark watch add ghcr.io/org/app --tags 'v1.*' --exclude '*-rc*'`,
     )
     .action(async (reference, options) => {
-      const { every, tags, exclude, maxTags } = options
+      const { every, tags, exclude, maxTags, analyze } = options
       if (tags === undefined && (exclude !== undefined || maxTags !== undefined)) {
         throw new Fault('invalid-argument', '--exclude and --max-tags go with --tags', { fix: "Add --tags '*'." })
       }
-      const interval = every !== undefined && { every }
+      const said = { ...(every !== undefined && { every }), ...(analyze !== undefined && { analyze }) }
       const body =
         tags === undefined
-          ? await call('watchAdd', { reference, ...interval }, context, options)
+          ? await call('watchAdd', { reference, ...said }, context, options)
           : await call(
               'watchAddRule',
               {
-                ...{ repository: reference, tags, ...interval },
+                ...{ repository: reference, tags, ...said },
                 ...(exclude !== undefined && { exclude }),
                 ...(maxTags !== undefined && { maxTags: parseCount(maxTags, '--max-tags') }),
               },
