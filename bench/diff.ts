@@ -1,8 +1,8 @@
 /**
- * What a diff costs: `npm run bench -- diff [--rounds 7] [--registry HOST:PORT]`. Two images are compared by digest in processes of
+ * What a diff costs: `npm run bench -- diff [--rounds 7] [--registry HOST:PORT --from DIGEST --to DIGEST]`. Two images are compared by digest in processes of
  * their own: cold, on an empty store, and again, which must ask the registry nothing. Beside them what starting the program
- * takes (`tidemark version`). Without `--registry` the images are the samples of the test registry; with it, bookworm-point and bookworm-full
- * of `real-registry/up full`. Printed: medians of wall time, peak memory, bytes and requests.
+ * takes (`tidemark version`). Without `--registry` the images are the samples of the test registry; with it, two images of
+ * its library/debian. Printed: medians of wall time, peak memory, bytes and requests.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -12,7 +12,14 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startTestRegistry } from '../src/test-registry/serve.js'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '7' }, registry: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '7' },
+    registry: { type: 'string' },
+    from: { type: 'string' },
+    to: { type: 'string' },
+  },
+})
 const program = fileURLToPath(new URL('../../bin/tidemark', import.meta.url))
 
 interface Run {
@@ -83,13 +90,8 @@ async function sampleSides(): Promise<Sides> {
   return { references: [`${repository}@${before}`, `${repository}@${after}`], close: () => registry.close() }
 }
 
+/** What `--from` and `--to` say, of the registry's library/debian. */
 async function realSides(address: string): Promise<Sides> {
-  const home = mkdtempSync(join(tmpdir(), 'tidemark-bench-diff-'))
-  const references: string[] = []
-  for (const tag of ['bookworm-point', 'bookworm-full']) {
-    const { stdout } = await run(home, ['digest', `${address}/library/debian:${tag}`, '-o', 'json'])
-    references.push(`${address}/library/debian@${(JSON.parse(stdout) as { digest: string }).digest}`)
-  }
-  rmSync(home, { recursive: true })
+  const references = [values.from, values.to].map((digest) => `${address}/library/debian@${digest}`)
   return { references, close: async () => undefined }
 }
