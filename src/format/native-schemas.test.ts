@@ -11,7 +11,8 @@ import { parseImageConfig } from '../core/image-config.js'
 import type { FileFact, ImageFacts } from '../core/image-facts.js'
 import type { Package } from '../core/package.js'
 import { packagePurl } from '../core/purl.js'
-import { diffImages, packageFacts } from '../diff/image.js'
+import { packageFacts } from '../diff/facts.js'
+import { diffImages } from '../diff/image.js'
 
 const apiSchemas: Readonly<Record<string, object>> = { diff: imageDiff, packages: packageList }
 
