@@ -16,44 +16,44 @@ export interface JudgedImage {
 /**
  * What two judgements by one snapshot differ in.
  *
- * A vulnerability (all findings whose ids and aliases intersect) is looked for in a package: by type and source package, else by
- * its own name, whatever its version and however many copies there are. It is `unchanged` when both images have it there: a
- * library that was renamed (`libssl1.1` → `libssl3`) or joined by another of its source brings in nothing that was not there
- * before. Each list has every finding of its kind, so that one vulnerability may be in it once for each binary package.
+ * A vulnerability (all findings whose ids and aliases intersect) is looked for in a package of the same type with the same name
+ * or the same source package, whatever its version and however many copies there are. It is `unchanged` when both images have it
+ * there: a library that was renamed (`libssl1.1` → `libssl3`) or joined by another of its source brings in nothing that was not
+ * there before. Each list has every finding of its kind, so that one vulnerability may be in it once for each binary package.
  *
  * Images have what is `affected`, `unknown` or `under_investigation`. What a VEX statement turned to `not_affected` or `fixed` on
  * one side only is fixed or introduced, with the statement as its cause. An ignored finding is there all the same, with its mark.
  * @param packages what `diffPackages` says of the same two inventories
  */
 export function diffVulnerabilities(from: JudgedImage, to: JudgedImage, packages: PackagesDiff): VulnerabilitiesDiff {
-  const keyOf = keyFindings(from, to)
+  const keysOf = keyFindings(from, to)
   const before = from.judgement.findings.filter(isPresent)
   const after = to.judgement.findings.filter(isPresent)
-  const had = new Set(before.map(keyOf.from))
-  const has = new Set(after.map(keyOf.to))
-  const fixed = before.filter((finding) => !has.has(keyOf.from(finding)))
-  const introduced = after.filter((finding) => !had.has(keyOf.to(finding)))
+  const had = new Set(before.flatMap(keysOf.from))
+  const has = new Set(after.flatMap(keysOf.to))
+  const fixed = before.filter((finding) => !keysOf.from(finding).some((key) => has.has(key)))
+  const isNew = (finding: Finding) => !keysOf.to(finding).some((key) => had.has(key))
   const release = releaseChange(from.inventory.distribution, to.inventory.distribution)
   const causeOfFixed = findCauses({
     changes: packages.changed.map((change) => [change.from, change]),
     alone: { kind: 'removed', packages: packages.removed },
     inventory: from.inventory.packages,
-    turned: new Map(absent(to, keyOf.to)),
-    keyOf: keyOf.from,
+    turned: new Map(absent(to, keysOf.to)),
+    keysOf: keysOf.from,
     release,
   })
   const causeOfIntroduced = findCauses({
     changes: packages.changed.map((change) => [change.to, change]),
     alone: { kind: 'added', packages: packages.added },
     inventory: to.inventory.packages,
-    turned: new Map(absent(from, keyOf.from)),
-    keyOf: keyOf.to,
+    turned: new Map(absent(from, keysOf.from)),
+    keysOf: keysOf.to,
     release,
   })
   return {
-    introduced: withCauses(introduced, causeOfIntroduced),
+    introduced: withCauses(after.filter(isNew), causeOfIntroduced),
     fixed: withCauses(fixed, causeOfFixed),
-    unchanged: after.filter((finding) => had.has(keyOf.to(finding))).sort(compareFindings),
+    unchanged: after.filter((finding) => !isNew(finding)).sort(compareFindings),
   }
 }
 
@@ -62,24 +62,29 @@ export function isPresent({ status }: Pick<Finding, 'status'>): boolean {
   return status === 'affected' || status === 'unknown' || status === 'under_investigation'
 }
 
-type KeyOf = (finding: Finding) => string
+type KeysOf = (finding: Finding) => readonly string[]
 
-/** Keys of vulnerability and package, which are the same on both sides. */
-function keyFindings(from: JudgedImage, to: JudgedImage): { readonly from: KeyOf; readonly to: KeyOf } {
+/** Keys of vulnerability and package, by the package's name and by its source: one that both sides have is enough. */
+function keyFindings(from: JudgedImage, to: JudgedImage): { readonly from: KeysOf; readonly to: KeysOf } {
   const vulnerability = keyVulnerabilities([...from.judgement.findings, ...to.judgement.findings])
-  const ofSide = ({ inventory }: JudgedImage): KeyOf => {
+  const ofSide = ({ inventory }: JudgedImage): KeysOf => {
     const sources = new Map(inventory.packages.map((one) => [one.purl, one.source?.name]))
     return (finding) => {
       const { type, name, purl } = finding.package
-      return `${vulnerability(finding)}\0${type}\0${canonicalName(type, sources.get(purl) ?? name)}`
+      const source = sources.get(purl)
+      const key = (kind: string, of: string) =>
+        `${vulnerability(finding)}\0${type}\0${kind}\0${canonicalName(type, of)}`
+      return source === undefined ? [key('name', name)] : [key('name', name), key('source', source)]
     }
   }
   return { from: ofSide(from), to: ofSide(to) }
 }
 
 /** Findings that say that an image does not have a vulnerability, by key. */
-function absent({ judgement }: JudgedImage, keyOf: KeyOf): [string, Finding][] {
-  return judgement.findings.filter((finding) => !isPresent(finding)).map((finding) => [keyOf(finding), finding])
+function absent({ judgement }: JudgedImage, keysOf: KeysOf): [string, Finding][] {
+  return judgement.findings
+    .filter((finding) => !isPresent(finding))
+    .flatMap((finding) => keysOf(finding).map((key): [string, Finding] => [key, finding]))
 }
 
 interface CauseSearch {
@@ -89,7 +94,7 @@ interface CauseSearch {
   readonly inventory: readonly Package[]
   /** What the other side has of the same vulnerability and package, and is not affected by. */
   readonly turned: ReadonlyMap<string, Finding>
-  readonly keyOf: KeyOf
+  readonly keysOf: KeysOf
   readonly release: string | null
 }
 
@@ -99,7 +104,7 @@ function findCauses(search: CauseSearch): (finding: Finding) => FindingCause {
   const owners = new Map(search.inventory.map((one) => [one.purl, one.ownedBy]))
   const ownerChange = (name: string) => search.changes.find(([one]) => one.name === name)?.[1]
   return (finding) => {
-    const turned = search.turned.get(search.keyOf(finding))
+    const turned = search.keysOf(finding).flatMap((key) => search.turned.get(key) ?? [])[0]
     if (turned !== undefined) return { kind: 'other', reason: reasonOf(turned) }
     const { purl } = finding.package
     const owner = owners.get(purl) ?? null
