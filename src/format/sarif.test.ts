@@ -156,7 +156,7 @@ describe('sarif of a diff', () => {
 
   it('has no list of results where vulnerabilities were not compared', () => {
     const run = runOf(sarif.write(imageDiff({ warnings: ['w'] })))
-    expect(run.results).toBeNull()
+    expect(run.results).toBeUndefined()
     expect(run.invocations[0]).toMatchObject({
       executionSuccessful: false,
       toolExecutionNotifications: [

@@ -39,14 +39,13 @@ export function runOf({ results, complete, warnings }: SarifRunParts): object {
       },
     ],
     columnKind: 'utf16CodeUnits',
-    results:
-      results === null
-        ? null
-        : kept.map(({ finding, body, baselineState }) => ({
-            ...body,
-            ruleIndex: index.get(finding.id),
-            ...(baselineState !== undefined && { baselineState }),
-          })),
+    ...(results !== null && {
+      results: kept.map(({ finding, body, baselineState }) => ({
+        ...body,
+        ruleIndex: index.get(finding.id),
+        ...(baselineState !== undefined && { baselineState }),
+      })),
+    }),
   }
 }
 
