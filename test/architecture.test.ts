@@ -71,6 +71,7 @@ describe('a folder of plug-ins', () => {
     'src/registry/credentials': ['credential', 'settings', 'helper'],
     'src/store/digests': ['digest-store'],
     'src/store/migrations': [],
+    'src/vuln/vex': ['vex-format', 'parse-vex', 'attestation', 'match-product', 'apply-vex'],
     'src/image/sources': ['image-source', 'archive-files', 'local-files', 'oci-layout', 'read-file'],
   }
   it.each(Object.entries(shared).filter(([folder]) => existsSync(join(folder, 'list.ts'))))(

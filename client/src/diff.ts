@@ -1,4 +1,5 @@
 import type { EvidenceKind, ImageIdentity, Package } from './packages.js'
+import type { VulnerabilitiesDiff } from './scan.js'
 
 /** A value of both sides. */
 export interface ValueChange<T> {
@@ -82,6 +83,10 @@ export interface ImageDiff {
   sameButForTimestamps: boolean | null
   /** Each list by type, name, version, architecture. */
   packages: { added: Package[]; removed: Package[]; changed: PackageChange[] }
+  /** The advisory data that both sides were judged by; null where vulnerabilities were not compared. */
+  snapshot: { id: string; builtAt: string } | null
+  /** null where they were not compared. */
+  vulnerabilities: VulnerabilitiesDiff | null
   /** null where a side has none (a folder, an SBOM). */
   config: ConfigDiff | null
   /** Platforms of the indexes; null where a side is of no index. */

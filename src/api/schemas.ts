@@ -1,13 +1,13 @@
 import { type TSchema, Type } from 'typebox'
+import { vulnerabilitiesDiff } from './finding-schemas.js'
+import { evidenceKind, imageIdentity, imagePackage, packageChange, snapshotIdentity } from './package-schemas.js'
+import { closed, digest, nullable, time, words } from './schema-pieces.js'
 
-/** Pieces of schemas that several operations share. Every object is closed: an unknown parameter is an error, not ignored. */
-export const closed = { additionalProperties: false } as const
+export { scanReport } from './finding-schemas.js'
+export { evidenceWish, packageList } from './package-schemas.js'
+export { closed, digest } from './schema-pieces.js'
 
-const time = (description: string) => Type.String({ description, examples: ['2026-05-01T12:00:00.000Z'] })
-const nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([schema, Type.Null()])
-const words = <const Words extends readonly string[]>(list: Words, description: string) =>
-  Type.Unsafe<Words[number]>({ type: 'string', enum: [...list], description })
-
+/** `[HOST[:PORT]/]REPOSITORY[:TAG][@DIGEST]` */
 export const reference = Type.String({
   minLength: 1,
   maxLength: 600,
@@ -26,7 +26,6 @@ export const repository = Type.String({
   description: '[HOST[:PORT]/]REPOSITORY',
   examples: ['ghcr.io/org/app'],
 })
-export const digest = Type.String({ description: 'sha256:… or sha512:…' })
 export const platform = Type.String({ description: 'os/architecture[/variant]', examples: ['linux/amd64'] })
 export const every = Type.String({ description: 'a duration such as 30s, 5m, 1h', examples: ['5m'] })
 export const cursor = Type.String({ maxLength: 200, description: 'where the page before ended, from its Link header' })
@@ -105,44 +104,6 @@ export const checkReport = Type.Object(
 
 export const tagList = Type.Object({ repository: Type.String(), tags: Type.Array(Type.String()) }, closed)
 
-const imageIdentity = Type.Object(
-  { reference: Type.String(), digest: nullable(digest), platform: nullable(Type.String()) },
-  closed,
-)
-const evidenceKind = words(['layers', 'sbom', 'image-sbom'], 'what the packages rest on')
-export const evidenceWish = words(['auto', 'layers', 'sbom'], 'what the packages may rest on; auto by default')
-const imagePackage = Type.Object(
-  {
-    type: Type.String({ description: 'purl type' }),
-    name: Type.String(),
-    version: Type.String(),
-    purl: Type.String(),
-    source: nullable(Type.Object({ name: Type.String(), version: Type.String() }, closed)),
-    architecture: nullable(Type.String()),
-    licenses: Type.Array(Type.String({ description: 'SPDX license expression' })),
-    layer: nullable(digest),
-    evidence: Type.String({ description: 'the file that said so' }),
-    ownedBy: nullable(Type.String({ description: 'the package of the distribution that brought it along' })),
-    isVirtual: Type.Boolean({ description: 'a name for a set of others, with nothing in it' }),
-    module: nullable(Type.String({ description: 'rpm modularity label, name:stream' })),
-    installedBytes: nullable(Type.Integer({ description: 'what its files take, unpacked' })),
-  },
-  closed,
-)
-export const packageList = Type.Object(
-  {
-    image: imageIdentity,
-    distribution: nullable(Type.Object({ id: Type.String(), versionId: nullable(Type.String()) }, closed)),
-    evidence: evidenceKind,
-    sbomTool: nullable(Type.String({ description: 'what wrote the SBOM that it rests on' })),
-    complete: Type.Boolean({ description: 'false when something could not be read' }),
-    packages: Type.Array(imagePackage),
-    bytesFetched: Type.Integer(),
-    warnings: Type.Array(Type.String()),
-  },
-  closed,
-)
-
 const change = <Schema extends TSchema>(schema: Schema) => Type.Object({ from: schema, to: schema }, closed)
 const setChange = Type.Object({ added: Type.Array(Type.String()), removed: Type.Array(Type.String()) }, closed)
 const named = Type.Array(Type.Object({ name: Type.String(), value: Type.String() }, closed))
@@ -185,18 +146,6 @@ const layer = Type.Object(
   { digest: nullable(digest), diffId: nullable(digest), sizeBytes: amount, unpackedBytes: amount },
   closed,
 )
-const packageChange = Type.Object(
-  {
-    type: Type.String(),
-    name: Type.String(),
-    from: Type.String(),
-    to: Type.String(),
-    direction: words(['up', 'down', 'rebuilt', 'unknown'], 'which way the version went'),
-    fromPurl: Type.String(),
-    toPurl: Type.String(),
-  },
-  closed,
-)
 const packageSizeChange = Type.Object(
   { type: Type.String(), name: Type.String(), from: Type.Integer(), to: Type.Integer() },
   closed,
@@ -230,6 +179,8 @@ export const imageDiff = Type.Object(
       { added: Type.Array(imagePackage), removed: Type.Array(imagePackage), changed: Type.Array(packageChange) },
       closed,
     ),
+    snapshot: nullable(snapshotIdentity),
+    vulnerabilities: nullable(vulnerabilitiesDiff),
     config: nullable(configDiff),
     platforms: nullable(setChange),
     layers: nullable(

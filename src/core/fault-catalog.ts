@@ -90,6 +90,12 @@ export const faultCatalog = {
     meaning: 'A history to import is not `{"history":[{"updateTimestamp","digest"}]}`.',
     fix: 'Give the body of a Tag History API answer, or what `tidemark history REF --export` printed.',
   },
+  'invalid-vex': {
+    ...input,
+    oci: 'UNSUPPORTED',
+    meaning: 'A VEX document is not JSON, of no kind that is read, or holds no statement at all.',
+    fix: 'Give an OpenVEX, CSAF 2.0 or CycloneDX document with statements about vulnerabilities, bare or in an attestation.',
+  },
   'invalid-script': {
     ...input,
     oci: 'UNSUPPORTED',

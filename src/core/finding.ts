@@ -32,6 +32,14 @@ export interface VexVerdict {
   readonly at: number | null
 }
 
+/** Why the user wants a finding left out of gates. */
+export interface IgnoredBy {
+  /** In the user's words; null where none are given. */
+  readonly reason: string | null
+  /** `2026-12-31`, the last day on which it is ignored (UTC); null: for ever. */
+  readonly until: string | null
+}
+
 /** One vulnerability in one package of an image. By package, then severity, then id; each once. */
 export interface Finding {
   /** Of the advisory that was decisive: the distribution's own, else that of the ecosystem's database. */
@@ -55,6 +63,8 @@ export interface Finding {
   /** In one sentence why the status is not `affected`; null where it is. */
   readonly statusReason: string | null
   readonly vex: VexVerdict | null
+  /** Set where the user's ignore file names it: it is shown, and no gate counts it. */
+  readonly ignored: IgnoredBy | null
   readonly kev: Omit<KevEntry, 'cve'> | null
   /** The highest of its CVEs. */
   readonly epss: EpssScore | null

@@ -1,4 +1,5 @@
 import type { Digest } from './digest.js'
+import type { VulnerabilitiesDiff } from './finding.js'
 import type { Healthcheck } from './image-config.js'
 import type { LayerFacts } from './image-facts.js'
 import type { EvidenceKind, ImageIdentity } from './inventory.js'
@@ -158,6 +159,10 @@ export interface ImageDiff {
     readonly removed: readonly PackageFacts[]
     readonly changed: readonly PackageChangeFacts[]
   }
+  /** The advisory data that both sides were judged by; null where vulnerabilities were not compared. */
+  readonly snapshot: { readonly id: string; readonly builtAt: string } | null
+  /** null where they were not compared. */
+  readonly vulnerabilities: VulnerabilitiesDiff | null
   /** null where a side has none (a folder, an SBOM). */
   readonly config: ConfigDiff | null
   /** Platforms of the indexes; null where a side is of no index. */

@@ -63,4 +63,10 @@ export const limits = {
   indexDepth: 4,
   /** An SBOM: with every file of an image in it some 50 MB, and parsed several times as much. */
   sbomBytes: 128 * 1024 * 1024,
+  /** A VEX document, unpacked. Those of Red Hat about bugs in the kernel name every package of every release: tens of MB. */
+  vexBytes: 128 * 1024 * 1024,
+  /** Products that one VEX document names, each as often as it does: a distribution's packages, releases and architectures multiply. */
+  vexProducts: 1_000_000,
+  /** A file of ignored vulnerabilities: a line is some 60 characters, and nobody ignores ten thousand one by one. */
+  ignoreFileBytes: 1024 * 1024,
 } as const

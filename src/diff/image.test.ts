@@ -3,7 +3,9 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { ImageDiff as WireDiff } from '../../client/src/diff.js'
-import { digestOf } from '../core/digest.js'
+import type { ScanReport as WireScan } from '../../client/src/scan.js'
+import { type Digest, digestOf } from '../core/digest.js'
+import type { Finding, ScanReport } from '../core/finding.js'
 import { type ImageConfig, parseImageConfig } from '../core/image-config.js'
 import type { ImageDiff } from '../core/image-diff.js'
 import type { FileFact, ImageFacts, LayerFacts } from '../core/image-facts.js'
@@ -67,8 +69,12 @@ const image = (
 
 describe('diffImages', () => {
   it('is the document of the native API', () => {
-    type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T
+    type Mutable<T> = T extends Digest ? string : T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T
     expectTypeOf<keyof ImageDiff>().toEqualTypeOf<keyof WireDiff>()
+    expectTypeOf<Mutable<ImageDiff['snapshot']>>().toEqualTypeOf<WireDiff['snapshot']>()
+    expectTypeOf<Mutable<ImageDiff['vulnerabilities']>>().toExtend<WireDiff['vulnerabilities']>()
+    expectTypeOf<Mutable<ScanReport>>().toExtend<WireScan>()
+    expectTypeOf<keyof Finding>().toEqualTypeOf<keyof WireScan['findings'][number]>()
     expectTypeOf<Mutable<ImageDiff['config']>>().toExtend<WireDiff['config']>()
     expectTypeOf<Mutable<ImageDiff['files']>>().toExtend<WireDiff['files']>()
     expectTypeOf<Mutable<ImageDiff['size']>>().toEqualTypeOf<WireDiff['size']>()

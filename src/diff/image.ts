@@ -1,8 +1,8 @@
-import type { ImageDiff, PackageChange, PackageChangeFacts, PackageFacts } from '../core/image-diff.js'
+import type { ImageDiff } from '../core/image-diff.js'
 import type { ImageFacts } from '../core/image-facts.js'
 import type { Inventory } from '../core/inventory.js'
-import type { Package } from '../core/package.js'
 import { diffConfigs } from './config.js'
+import { changeFacts, packageFacts } from './facts.js'
 import { diffFiles } from './files.js'
 import { diffLayers } from './layers.js'
 import { diffLicenses } from './licenses.js'
@@ -37,6 +37,8 @@ export function diffImages(from: ImageFacts, to: ImageFacts, bytesFetched: numbe
     complete,
     sameButForTimestamps: isSameButForTimestamps({ packages, config, layers, files, complete }),
     packages,
+    snapshot: null,
+    vulnerabilities: null,
     config,
     platforms: diffPlatforms(from.platforms, to.platforms),
     layers,
@@ -57,21 +59,6 @@ export function isDifferent(diff: Pick<ImageDiff, 'packages' | 'config' | 'layer
     (layers !== null && layers.added.length + layers.removed.length > 0) ||
     (files !== null && files.added.length + files.removed.length + files.changed.length + files.timeOnly > 0)
   )
-}
-
-/** A package as documents for others show it. */
-export function packageFacts(one: Package): PackageFacts {
-  const { type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy } = one
-  const { isVirtual = false, module = null, installedBytes = null } = one
-  return {
-    ...{ type, name, version, purl, source, architecture, licenses, layer, evidence, ownedBy },
-    ...{ isVirtual, module, installedBytes },
-  }
-}
-
-function changeFacts({ from, to, direction }: PackageChange): PackageChangeFacts {
-  const { type, name } = to
-  return { type, name, from: from.version, to: to.version, direction, fromPurl: from.purl, toPurl: to.purl }
 }
 
 type Compared = Pick<ImageDiff, 'packages' | 'config' | 'layers' | 'files' | 'complete'>

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { everyFinding, findingOf } from '../../test/support/findings.js'
 import { imageDiff, packageOf } from '../../test/support/image-diffs.js'
+import { digestOf } from '../core/digest.js'
+import { version } from '../version.js'
 import { chainguard, toChainguardDiff } from './chainguard.js'
 
 const bash = packageOf('apk', 'bash', '5.2.21-r0', { purl: 'pkg:apk/wolfi/bash@5.2.21-r0?arch=x86_64' })
@@ -37,7 +40,7 @@ describe('chainguard', () => {
         ],
       },
       vulnerabilities: { added: [], removed: [], metadata: [] },
-      warnings: [],
+      warnings: ['vulnerabilities were not compared'],
     })
   })
 
@@ -45,8 +48,41 @@ describe('chainguard', () => {
     expect(toChainguardDiff(imageDiff())).toEqual({
       packages: { added: [], removed: [], changed: [] },
       vulnerabilities: { added: [], removed: [], metadata: [] },
-      warnings: [],
+      warnings: ['vulnerabilities were not compared'],
     })
+  })
+
+  it('names each vulnerability once, by its CVE where the distribution only restates it', () => {
+    const cause = { kind: 'other', reason: '' } as const
+    const all = everyFinding().map((one) => ({ ...one, cause }))
+    const image = { reference: 'example.com/a:1', platform: 'linux/amd64' }
+    const { vulnerabilities, warnings } = toChainguardDiff(
+      imageDiff({
+        from: { ...image, digest: digestOf('from') },
+        to: { ...image, digest: digestOf('to') },
+        snapshot: { id: 'sha256:0', builtAt: '2026-11-25T00:00:00.000Z' },
+        vulnerabilities: { introduced: all.toReversed(), fixed: [], unchanged: [findingOf('CVE-1', 'pkg:npm/a@1')] },
+      }),
+    )
+    const reference = 'debian:distro:debian:12'
+    expect(vulnerabilities.added).toEqual([
+      { id: 'CVE-2026-1001', reference, severity: 'Critical' },
+      { id: 'CVE-2026-4', reference, severity: 'Low' },
+      { id: 'CVE-2026-5', reference, severity: 'Unknown' },
+      { id: 'CVE-2026-6', reference, severity: 'Negligible' },
+      { id: 'DSA-1-1', reference, severity: 'Medium' },
+    ])
+    expect(vulnerabilities.removed).toEqual([])
+    const scan = {
+      scanner: { name: 'tidemark', version: `v${version}` },
+      vulnerabilityDbLastBuildTime: '2026-11-25T00:00:00.000Z',
+      vulnerabilityDbSchemaVersion: '1',
+    }
+    expect(vulnerabilities.metadata).toEqual([
+      { digest: digestOf('from'), ...scan },
+      { digest: digestOf('to'), ...scan },
+    ])
+    expect(warnings).toEqual([])
   })
 
   it('sorts by name, whatever the type', () => {
@@ -61,7 +97,7 @@ describe('chainguard', () => {
     const { warnings } = toChainguardDiff(imageDiff({ warnings: many }))
     expect(warnings).toHaveLength(100)
     expect(Math.max(...warnings.map(({ length }) => length))).toBe(256)
-    expect(warnings.at(-1)).toBe('51 more warnings')
-    expect(toChainguardDiff(imageDiff({ complete: false })).warnings).toHaveLength(1)
+    expect(warnings.at(-1)).toBe('52 more warnings')
+    expect(toChainguardDiff(imageDiff({ complete: false })).warnings).toHaveLength(2)
   })
 })

@@ -1,5 +1,8 @@
+import { type Severity, severities } from '../core/advisory.js'
 import { oneLine } from '../core/fault.js'
+import type { Finding } from '../core/finding.js'
 import type { ImageDiff, PackageChangeFacts, PackageFacts } from '../core/image-diff.js'
+import { version } from '../version.js'
 import type { DiffFormat } from './format.js'
 
 /** A package: `reference` is its package URL. */
@@ -15,6 +18,24 @@ export interface ChainguardVersion {
   readonly reference: string
 }
 
+/** A vulnerability, whatever packages it is in: the API names none. */
+export interface ChainguardVulnerability {
+  readonly id: string
+  /** Namespace of the data, as Grype writes it: `debian:distro:debian:12`. */
+  readonly reference: string
+  /** `Critical`, `High`, `Medium`, `Low`, `Negligible`, `Unknown`. */
+  readonly severity: string
+}
+
+/** By what an image was judged. */
+export interface ChainguardScan {
+  /** Empty for what has none. */
+  readonly digest: string
+  readonly scanner: { readonly name: string; readonly version: string }
+  readonly vulnerabilityDbLastBuildTime: string
+  readonly vulnerabilityDbSchemaVersion: string
+}
+
 /** The answer of Chainguard's Image Diff API, `DiffImageResponse` of registry.platform.proto. Every list is always there. */
 export interface ChainguardDiff {
   readonly packages: {
@@ -27,11 +48,12 @@ export interface ChainguardDiff {
       readonly previous: ChainguardVersion
     }[]
   }
-  /** Empty here: who matches vulnerabilities fills them in. */
+  /** Empty where vulnerabilities were not compared; a warning says so. */
   readonly vulnerabilities: {
-    readonly added: readonly never[]
-    readonly removed: readonly never[]
-    readonly metadata: readonly never[]
+    readonly added: readonly ChainguardVulnerability[]
+    readonly removed: readonly ChainguardVulnerability[]
+    /** The first image, then the second. */
+    readonly metadata: readonly ChainguardScan[]
   }
   readonly warnings: readonly string[]
 }
@@ -43,6 +65,7 @@ const maxWarnings = 100
 
 /** A diff in the form of Chainguard's Image Diff API; its lists by name, version and package URL. */
 export function toChainguardDiff(diff: ImageDiff): ChainguardDiff {
+  const { snapshot } = diff
   const { added, removed, changed } = diff.packages
   return {
     packages: {
@@ -55,7 +78,13 @@ export function toChainguardDiff(diff: ImageDiff): ChainguardDiff {
         )
       }),
     },
-    vulnerabilities: { added: [], removed: [], metadata: [] },
+    vulnerabilities: {
+      added: toVulnerabilities(diff.vulnerabilities?.introduced ?? []),
+      removed: toVulnerabilities(diff.vulnerabilities?.fixed ?? []),
+      metadata: [diff.from, diff.to].flatMap(({ digest }) =>
+        snapshot === null ? [] : [toScan(digest, snapshot.builtAt)],
+      ),
+    },
     warnings: warningsOf(diff),
   }
 }
@@ -75,6 +104,36 @@ function toChange({ name, from, to, fromPurl, toPurl }: PackageChangeFacts) {
   return { name, current: { version: to, reference: toPurl }, previous: { version: from, reference: fromPurl } }
 }
 
+/** Each id of a namespace once, with its worst severity. */
+function toVulnerabilities(findings: readonly Finding[]): ChainguardVulnerability[] {
+  const found = new Map<string, { id: string; reference: string; severity: Severity }>()
+  for (const { id: own, reference, severity } of findings) {
+    const id = restatedCve(own) ?? own
+    const key = `${id}\0${reference}`
+    const before = found.get(key)
+    if (before === undefined || severities.indexOf(severity) < severities.indexOf(before.severity)) {
+      found.set(key, { id, reference, severity })
+    }
+  }
+  return [...found.values()]
+    .sort((a, b) => compare([a.id, a.reference], [b.id, b.reference]))
+    .map(({ severity, ...rest }) => ({ ...rest, severity: `${severity.charAt(0).toUpperCase()}${severity.slice(1)}` }))
+}
+
+/** Clients look for CVEs: `DEBIAN-CVE-2024-3094` is what Debian says of that one, and no other name for several. */
+function restatedCve(id: string): string | null {
+  return /^[A-Z]+-(CVE-\d{4}-\d+)$/.exec(id)?.[1] ?? null
+}
+
+function toScan(digest: string | null, builtAt: string): ChainguardScan {
+  return {
+    digest: digest ?? '',
+    scanner: { name: 'tidemark', version: `v${version}` },
+    vulnerabilityDbLastBuildTime: builtAt,
+    vulnerabilityDbSchemaVersion: '1',
+  }
+}
+
 function sorted(packages: ChainguardPackage[]): ChainguardPackage[] {
   return packages.sort((a, b) => compare([a.name, a.version, a.reference], [b.name, b.version, b.reference]))
 }
@@ -87,8 +146,11 @@ function compare(a: readonly string[], b: readonly string[]): number {
   return 0
 }
 
-function warningsOf({ complete, warnings }: ImageDiff): string[] {
-  const all = !complete && warnings.length === 0 ? ['an image could be read only in part'] : warnings
+function warningsOf({ complete, warnings, vulnerabilities }: ImageDiff): string[] {
+  const all = [
+    ...(vulnerabilities === null ? ['vulnerabilities were not compared'] : []),
+    ...(!complete && warnings.length === 0 ? ['an image could be read only in part'] : warnings),
+  ]
   const shown = all.slice(0, all.length > maxWarnings ? maxWarnings - 1 : maxWarnings).map((warning) => cut(warning))
   if (shown.length < all.length) shown.push(`${all.length - shown.length} more warnings`)
   return shown

@@ -5,13 +5,21 @@ import { joinLicenses } from '../core/license-list.js'
 import type { Package } from '../core/package.js'
 import { writePackageNote } from '../core/package-note.js'
 import { packageOfPurl, parsePurl } from '../core/purl.js'
-import type { PackagesFormat } from './format.js'
+import { scanBom } from './cyclonedx/scan-bom.js'
+import type { PackagesFormat, ScanFormat } from './format.js'
 
 /** `-o cyclonedx`: CycloneDX 1.6 as JSON (ECMA-424). Its ids come from its content, and it has no time. */
 export const cyclonedx: PackagesFormat = {
   name: 'cyclonedx',
   mediaType: 'application/vnd.cyclonedx+json; version=1.6',
   write: (inventory) => `${JSON.stringify(bomOf(inventory), null, 2)}\n`,
+}
+
+/** `-o cyclonedx` of a scan: the same with `vulnerabilities`, and of the packages those that something was found in. */
+export const scanCyclonedx: ScanFormat = {
+  name: 'cyclonedx',
+  mediaType: 'application/vnd.cyclonedx+json; version=1.6',
+  write: (report) => `${JSON.stringify(scanBom(report), null, 2)}\n`,
 }
 
 function bomOf(inventory: Inventory): object {

@@ -1,3 +1,4 @@
+import type { ScanReport } from '../core/finding.js'
 import type { ImageDiff } from '../core/image-diff.js'
 import type { Inventory } from '../core/inventory.js'
 
@@ -14,4 +15,11 @@ export interface PackagesFormat {
   readonly name: string
   readonly mediaType: string
   write(inventory: Inventory): string
+}
+
+/** A form of what a scan found. The same report gives the same text. */
+export interface ScanFormat {
+  readonly name: string
+  readonly mediaType: string
+  write(report: ScanReport): string
 }

@@ -1,14 +1,11 @@
+import type { ScanReport } from '../core/finding.js'
 import type { ConfigDiff, ImageDiff, MapChange, SetChange, SizeDiff } from '../core/image-diff.js'
-import type { ImageIdentity } from '../core/inventory.js'
-import type { DiffFormat } from './format.js'
+import type { DiffFormat, ScanFormat } from './format.js'
+import { causedSection, changeSummary, findingSections, scanSummary, unchangedSection } from './markdown/findings.js'
+import { code, counted, listSection, type Section, shown, tableHead, tableRow, writeSections } from './markdown/text.js'
 
 /** The longest comment that GitHub takes. */
 const maxCharacters = 65_536
-/** A longer value is cut: it is for the eye. */
-const maxValueLength = 200
-/** Room for what says that rows were left out, and for the ends of what is open. */
-const reservedCharacters = 200
-
 /** `-o markdown`: a comment on a pull request. A summary line, then the detail, folded. */
 export const markdown: DiffFormat = {
   name: 'markdown',
@@ -16,12 +13,11 @@ export const markdown: DiffFormat = {
   write: (diff) => writeMarkdown(diff, maxCharacters),
 }
 
-/** A folded part of the detail. */
-interface Section {
-  readonly title: string
-  /** Lines before the first row: a table's head. */
-  readonly head: readonly string[]
-  readonly rows: readonly string[]
+/** `-o markdown` of a scan. */
+export const scanMarkdown: ScanFormat = {
+  name: 'markdown',
+  mediaType: 'text/markdown; charset=utf-8',
+  write: (report) => writeScanMarkdown(report, maxCharacters),
 }
 
 /**
@@ -33,31 +29,24 @@ export function writeMarkdown(diff: ImageDiff, limit: number): string {
   const lines = ['<!-- tidemark-diff -->', `**${summaryOf(diff)}**`, '', `${shown(diff.from)} → ${shown(diff.to)}`]
   if (!diff.complete)
     lines.push('', '> **Incomplete:** an image could be read only in part; packages may be missing here.')
-  let left = limit - reservedCharacters - lines.join('\n').length
-  for (const section of sectionsOf(diff)) {
-    const open = ['', `<details><summary>${section.title}</summary>`, '', ...section.head]
-    left -= open.join('\n').length + '\n\n\n</details>\n'.length
-    if (left < reservedCharacters) {
-      lines.push('', 'More was left out: it is longer than a comment may be.')
-      break
-    }
-    const rows = rowsWithin(section.rows, left)
-    left -= rows.join('\n').length + 1
-    lines.push(...open, ...rows, '', '</details>')
-  }
-  return `${lines.join('\n')}\n`
+  return writeSections(lines, sectionsOf(diff), limit)
 }
 
-function rowsWithin(rows: readonly string[], characters: number): readonly string[] {
-  let left = characters
-  const count = rows.findIndex((row) => {
-    left -= row.length + 1
-    return left < reservedCharacters
-  })
-  return count < 0 ? rows : [...rows.slice(0, count), '', `… and ${rows.length - count} more.`]
+/** The same for a scan, with a mark of its own. */
+export function writeScanMarkdown(report: ScanReport, limit: number): string {
+  const { image, complete, snapshot, findings, warnings } = report
+  const data = `Advisory data of ${code(snapshot.builtAt)}`
+  const lines = ['<!-- tidemark-scan -->', `**${scanSummary(findings)}**`, '', `${shown(image)}. ${data}.`]
+  if (!complete) lines.push('', '> **Incomplete:** some packages or advisory data are missing here.')
+  return writeSections(lines, [...findingSections(findings), listSection('Warnings', warnings.map(code))], limit)
 }
 
-function summaryOf({ packages: { added, removed, changed }, size, sameButForTimestamps }: ImageDiff): string {
+function summaryOf({
+  packages: { added, removed, changed },
+  size,
+  sameButForTimestamps,
+  vulnerabilities,
+}: ImageDiff): string {
   const directions = (['up', 'down', 'rebuilt', 'unknown'] as const)
     .map((direction) => [direction, changed.filter((change) => change.direction === direction).length] as const)
     .filter(([, count]) => count > 0)
@@ -69,7 +58,9 @@ function summaryOf({ packages: { added, removed, changed }, size, sameButForTime
   ].filter((part) => part !== false)
   const packages = parts.length === 0 ? 'No package differs' : parts.join(', ')
   const rest = sameButForTimestamps === true ? 'the same but for timestamps' : sizeChange(size)
-  return rest === null ? packages : `${packages}; ${rest}`
+  return [packages, rest, vulnerabilities === null ? null : changeSummary(vulnerabilities)]
+    .filter((part) => part !== null)
+    .join('; ')
 }
 
 function sizeChange({ compressedBytes: { from, to } }: SizeDiff): string | null {
@@ -77,18 +68,15 @@ function sizeChange({ compressedBytes: { from, to } }: SizeDiff): string | null 
   return from === to ? `${megabytes(to)}, as before` : `${megabytes(from)} → ${megabytes(to)}`
 }
 
-function shown({ reference, digest, platform }: ImageIdentity): string {
-  const parts = [
-    code(reference),
-    digest === null || reference.includes(digest) ? '' : code(digest),
-    platform === null ? '' : code(platform),
-  ]
-  return parts.filter((part) => part !== '').join(' ')
-}
-
 function sectionsOf(diff: ImageDiff): Section[] {
-  const { packages, licenses, layers, files, platforms, warnings } = diff
+  const { packages, vulnerabilities, licenses, layers, files, platforms, warnings } = diff
   return [
+    ...(vulnerabilities === null
+      ? []
+      : [
+          causedSection('Introduced vulnerabilities', vulnerabilities.introduced),
+          causedSection('Fixed vulnerabilities', vulnerabilities.fixed),
+        ]),
     {
       title: `Changed packages (${packages.changed.length})`,
       head: tableHead('Package', 'From', 'To', 'Type'),
@@ -121,8 +109,9 @@ function sectionsOf(diff: ImageDiff): Section[] {
             ...(files.unknown > 0 ? [`${counted(files.unknown, 'file')} could not be compared`] : []),
           ],
     ),
+    ...(vulnerabilities === null ? [] : [unchangedSection(vulnerabilities.unchanged)]),
     listSection('Warnings', warnings.map(code)),
-  ].filter(({ rows }) => rows.length > 0)
+  ]
 }
 
 function packageSection(title: string, packages: ImageDiff['packages']['added']): Section {
@@ -131,10 +120,6 @@ function packageSection(title: string, packages: ImageDiff['packages']['added'])
     head: tableHead('Package', 'Version', 'Type'),
     rows: packages.map(({ name, version, type }) => tableRow(code(name), code(version), code(type))),
   }
-}
-
-function listSection(title: string, lines: readonly string[]): Section {
-  return { title: `${title} (${lines.length})`, head: [], rows: lines.map((line) => `- ${line}`) }
 }
 
 function configLines(config: ConfigDiff): string[] {
@@ -175,32 +160,6 @@ function setLines(what: string, { added, removed }: SetChange): string[] {
     ...added.map((entry) => `added ${what}${code(entry)}`),
     ...removed.map((entry) => `removed ${what}${code(entry)}`),
   ]
-}
-
-function tableHead(...names: readonly string[]): string[] {
-  return [`| ${names.join(' | ')} |`, `|${' --- |'.repeat(names.length)}`]
-}
-
-function tableRow(...cells: readonly string[]): string {
-  return `| ${cells.join(' | ')} |`
-}
-
-/**
- * Untrusted text as a code span. What could end the span, the cell or the line, or turn the direction of writing, is shown
- * by a look-alike or as U+FFFD: no package has such a name in earnest.
- */
-function code(text: string): string {
-  if (text === '') return '–'
-  const cut = text.length > maxValueLength ? `${text.slice(0, maxValueLength - 1)}…` : text
-  const safe = cut
-    .replaceAll('`', 'ˋ')
-    .replaceAll('|', '¦')
-    .replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, '\ufffd')
-  return `\`${safe}\``
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function megabytes(bytes: number): string {

@@ -3,17 +3,19 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import type { PackageList } from '../../client/src/index.js'
+import { everyFinding, scanReport } from '../../test/support/findings.js'
 import { describeWith } from '../../test/support/needs.js'
 import { sharedPackages } from '../../test/support/shared-packages.js'
-import { imageDiff, packageList } from '../api/schemas.js'
+import { imageDiff, packageList, scanReport as scanSchema } from '../api/schemas.js'
 import { digestOf } from '../core/digest.js'
 import { parseImageConfig } from '../core/image-config.js'
 import type { FileFact, ImageFacts } from '../core/image-facts.js'
 import type { Package } from '../core/package.js'
 import { packagePurl } from '../core/purl.js'
-import { diffImages, packageFacts } from '../diff/image.js'
+import { packageFacts } from '../diff/facts.js'
+import { diffImages } from '../diff/image.js'
 
-const apiSchemas: Readonly<Record<string, object>> = { diff: imageDiff, packages: packageList }
+const apiSchemas: Readonly<Record<string, object>> = { diff: imageDiff, packages: packageList, scan: scanSchema }
 
 const schemaOf = (name: string): object => JSON.parse(readFileSync(join('docs/schemas', `${name}.schema.json`), 'utf8'))
 
@@ -94,7 +96,25 @@ describe('docs/schemas', () => {
     expect(errorsOf('packages', list)).toEqual(right)
   })
 
+  it('holds of a scan, and of a diff with every kind of vulnerability and cause', () => {
+    const report = scanReport({ findings: everyFinding() })
+    expect(errorsOf('scan', report)).toEqual(right)
+    expect(errorsOf('scan', scanReport())).toEqual(right)
+    const { added, changed } = everything.packages
+    const causes = [
+      ...added.map((pack) => ({ kind: 'added' as const, package: pack })),
+      ...changed.map((pack) => ({ kind: 'changed' as const, package: pack })),
+      { kind: 'other' as const, reason: 'x' },
+    ]
+    const caused = everyFinding().flatMap((finding) => causes.map((cause) => ({ ...finding, cause })))
+    const vulnerabilities = { introduced: caused, fixed: caused, unchanged: report.findings }
+    expect(errorsOf('diff', { ...everything, snapshot: report.snapshot, vulnerabilities })).toEqual(right)
+  })
+
   it.each([
+    ['scan', { ...scanReport(), findings: [{ ...everyFinding()[0], severity: 'High' }] }],
+    ['scan', { ...scanReport(), findings: [{ ...everyFinding()[0], ignored: undefined }] }],
+    ['diff', { ...everything, vulnerabilities: { introduced: everyFinding(), fixed: [], unchanged: [] } }],
     ['diff', { ...everything, more: 1 }],
     ['diff', { ...everything, packages: undefined }],
     ['diff', { ...everything, complete: 'yes' }],

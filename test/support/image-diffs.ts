@@ -13,6 +13,8 @@ export function imageDiff(parts: Partial<ImageDiff> = {}): ImageDiff {
     complete: true,
     sameButForTimestamps: null,
     packages: { added: [], removed: [], changed: [] },
+    snapshot: null,
+    vulnerabilities: null,
     config: {},
     platforms: null,
     layers: null,
