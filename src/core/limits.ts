@@ -63,4 +63,12 @@ export const limits = {
   indexDepth: 4,
   /** An SBOM: with every file of an image in it some 50 MB, and parsed several times as much. */
   sbomBytes: 128 * 1024 * 1024,
+  /** An id, a package's name or a version in an advisory: the longest real ones (Go modules, Maven) have some 200. */
+  advisoryTextCharacters: 1024,
+  /** Aliases, and what one advisory passes on: updates of kernels name some 1,500 CVEs. */
+  advisoryNames: 10_000,
+  /** Packages of one advisory: Red Hat's name each of some hundred packages once for each of some fifty repositories. */
+  advisoryPackages: 50_000,
+  /** Versions and events of one package of one advisory: the npm packages with the most releases have some 10,000. */
+  advisoryVersions: 100_000,
 } as const
