@@ -87,6 +87,7 @@ export function buildSnapshot({ path, open, keepsOld, now }: BuildOptions): Snap
       database.exec('begin immediate')
       try {
         const value = await work()
+        writer.flush()
         database.exec('commit')
         return value
       } catch (error) {

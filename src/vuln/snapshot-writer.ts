@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import type { Advisory } from '../core/advisory.js'
 import type { SqliteDatabase, SqliteStatement } from '../core/sqlite.js'
+import { RowBatch } from './row-batch.js'
 import { decodeHead, encodeAffected, encodeHead } from './snapshot-codec.js'
 import { packagesPerAdvisory } from './snapshot-schema.js'
 import type { AdvisorySink, AdvisorySource } from './sources/advisory-source.js'
@@ -24,25 +25,47 @@ export class SnapshotWriter {
   readonly #statements: Statements
   readonly #parts = new Map<string, OpenPart>()
   readonly #packages = new Map<string, number>()
-  #nextAdvisory = 0
+  readonly #affected: RowBatch
+  readonly #named: RowBatch
+  #nextAdvisory: number
+  #nextPackage: number
+  /** Rows of advisories from this one on may still be gathered. */
+  #gatheredFrom: number
   #isDeleted = false
 
   constructor(database: SqliteDatabase, now: number) {
     this.#database = database
     this.#now = now
     this.#statements = prepare(database)
-    this.#nextAdvisory = (this.#statements.nextKey.get() as { next: number }).next
+    this.#affected = new RowBatch(database, 'insert into affected (key, package, body) values', 3)
+    this.#named = new RowBatch(database, 'insert or ignore into named (name, advisory) values', 2)
+    const { advisory, package: next } = this.#statements.nextKeys.get() as { advisory: number; package: number }
+    this.#nextAdvisory = advisory
+    this.#nextPackage = next
+    this.#gatheredFrom = advisory
+  }
+
+  /** Puts all that was written into the tables. */
+  flush(): void {
+    this.#affected.flush()
+    this.#named.flush()
+    this.#gatheredFrom = this.#nextAdvisory
   }
 
   /** Remembers how things are; what it gives takes its own memory back to that, after the tables were rolled back. */
   mark(): () => void {
     const parts = [...this.#parts].map(([name, part]) => [name, { ...part }] as const)
     const next = this.#nextAdvisory
+    const nextPackage = this.#nextPackage
     return () => {
+      this.#affected.clear()
+      this.#named.clear()
       this.#parts.clear()
       for (const [name, part] of parts) this.#parts.set(name, part)
       this.#packages.clear()
       this.#nextAdvisory = next
+      this.#nextPackage = nextPackage
+      this.#gatheredFrom = next
     }
   }
 
@@ -161,14 +184,12 @@ export class SnapshotWriter {
   }
 
   #addRows(key: number, { id, aliases, upstream }: Names, rows: readonly Row[]): void {
-    const { named, affected } = this.#statements
-    named.run(id, key)
-    for (const name of aliases) named.run(name, key)
-    for (const name of upstream) named.run(name, key)
+    this.#gatheredFrom = Math.min(this.#gatheredFrom, key)
+    this.#named.add(id, key)
+    for (const name of aliases) this.#named.add(name, key)
+    for (const name of upstream) this.#named.add(name, key)
     let at = key * packagesPerAdvisory
-    for (const { ecosystem, name, body } of rows.slice(0, packagesPerAdvisory)) {
-      affected.run(at++, this.#package(ecosystem, name), body)
-    }
+    for (const { ecosystem, name, body } of rows) this.#affected.add(at++, this.#package(ecosystem, name), body)
   }
 
   #remove(key: number): void {
@@ -178,6 +199,7 @@ export class SnapshotWriter {
   }
 
   #removeRows({ key, id, head }: { readonly key: number; readonly id: string; readonly head: string }): void {
+    if (key >= this.#gatheredFrom) this.flush()
     this.#isDeleted = true
     const first = key * packagesPerAdvisory
     this.#statements.removeAffected.run(first, first + packagesPerAdvisory)
@@ -186,6 +208,7 @@ export class SnapshotWriter {
   }
 
   #oldRows(key: number): Row[] {
+    if (key >= this.#gatheredFrom) this.flush()
     const first = key * packagesPerAdvisory
     return this.#statements.rows.all(first, first + packagesPerAdvisory) as unknown as Row[]
   }
@@ -200,8 +223,11 @@ export class SnapshotWriter {
     const full = `${ecosystem}\0${name}`
     let key = this.#packages.get(full)
     if (key === undefined) {
-      this.#statements.addPackage.run(ecosystem, name)
-      key = (this.#statements.findPackage.get(ecosystem, name) as { key: number }).key
+      const { changes } = this.#statements.addPackage.run(this.#nextPackage, ecosystem, name)
+      key =
+        Number(changes) === 1
+          ? this.#nextPackage++
+          : (this.#statements.findPackage.get(ecosystem, name) as { key: number }).key
       if (this.#packages.size >= rememberedPackages) this.#packages.clear()
       this.#packages.set(full, key)
     }
@@ -213,15 +239,15 @@ export class SnapshotWriter {
   }
 
   #digest(part: number): Uint8Array {
-    const hash = createHash('sha256')
+    const whole = createHash('sha256')
     const { digests, kevs, scores, releases } = this.#statements
     for (const row of digests.iterate(part) as Iterable<{ id: string; digest: Uint8Array }>) {
-      hash.update(row.id).update('\0').update(row.digest)
+      whole.update(`${row.id}\0`).update(row.digest)
     }
     for (const statement of [kevs, scores, releases]) {
-      for (const row of statement.iterate(part)) hash.update(`${JSON.stringify(row)}\n`)
+      for (const row of statement.iterate(part)) whole.update(`${JSON.stringify(row)}\n`)
     }
-    return hash.digest()
+    return whole.digest()
   }
 }
 
@@ -255,7 +281,8 @@ interface OldRecord {
 type Statements = Readonly<Record<keyof typeof sql, SqliteStatement>>
 
 const sql = {
-  nextKey: 'select ifnull(max(key), 0) + 1 as next from advisory',
+  nextKeys: `select (select ifnull(max(key), 0) + 1 from advisory) as advisory,
+    (select ifnull(max(key), 0) + 1 from package) as package`,
   addPart: 'insert or ignore into part (source, part) values (?, ?)',
   findPart: 'select key, validators from part where source = ? and part = ?',
   downloaded: 'update part set fetched_at = ?, validators = ?, failure = null where key = ?',
@@ -269,11 +296,9 @@ const sql = {
   head: 'select key, id, head from advisory where key = ?',
   remove: 'delete from advisory where key = ?',
   ofPart: 'select key from advisory where part = ? and is_imported <= ?',
-  named: 'insert or ignore into named (name, advisory) values (?, ?)',
   removeName: 'delete from named where name = ? and advisory = ?',
-  addPackage: 'insert or ignore into package (ecosystem, name) values (?, ?)',
+  addPackage: 'insert or ignore into package (key, ecosystem, name) values (?, ?, ?)',
   findPackage: 'select key from package where ecosystem = ? and name = ?',
-  affected: 'insert into affected (key, package, body) values (?, ?, ?)',
   removeAffected: 'delete from affected where key >= ? and key < ?',
   rows: `select package.ecosystem, package.name, affected.body from affected
     join package on package.key = affected.package where affected.key >= ? and affected.key < ?`,
@@ -300,9 +325,9 @@ function prepare(database: SqliteDatabase): Statements {
 }
 
 function digestOf(head: string, rows: readonly Row[]): Uint8Array {
-  const hash = createHash('sha256').update(head)
-  for (const { ecosystem, name, body } of rows) hash.update(`\0${ecosystem}\0${name}\0${body}`)
-  return hash.digest()
+  let text = head
+  for (const { ecosystem, name, body } of rows) text += `\0${ecosystem}\0${name}\0${body}`
+  return hash('sha256', text, 'buffer')
 }
 
 function sorted(rows: readonly Row[]): Row[] {
