@@ -45,6 +45,8 @@ export function openSqliteReadOnly(path: string): SqliteDatabase {
   try {
     const database = new (databaseClass())(file, { readOnly: true })
     database.exec(`pragma busy_timeout = ${busyTimeoutMs}; pragma query_only = on`)
+    // The file may come from elsewhere.
+    database.exec('pragma trusted_schema = off; pragma cell_size_check = on')
     return database
   } catch (error) {
     throw storeFault(error, file)

@@ -85,15 +85,22 @@ async function* unpacked(path: string, packedBytes: number): AsyncGenerator<Buff
 }
 
 async function readStream(chunks: AsyncIterable<Buffer>, name: string, options: ReadOptions): Promise<void> {
-  const reader = new TextReader(name, createTaker(name, options))
+  const taker = createTaker(name, options)
+  const reader = new TextReader(name, taker)
   let bytes = 0
-  for await (const chunk of chunks) {
-    throwIfAborted(options.signal)
-    bytes += chunk.length
-    options.onProgress?.(bytes)
-    reader.push(chunk)
+  try {
+    for await (const chunk of chunks) {
+      throwIfAborted(options.signal)
+      bytes += chunk.length
+      options.onProgress?.(bytes)
+      reader.push(chunk)
+    }
+    await reader.end()
+  } catch (error) {
+    // Records that came whole before the damage are as good as any; half of a document is not.
+    if (!options.isLenient || !taker.hasRecords() || !isFault(error, 'broken-answer', 'too-large')) throw error
+    options.refuse(`${oneLine(name)}: ${error.message}`)
   }
-  await reader.end()
 }
 
 async function readZip(file: number, sizeBytes: number, options: ReadOptions): Promise<void> {
@@ -124,7 +131,7 @@ async function readZip(file: number, sizeBytes: number, options: ReadOptions): P
 }
 
 /** Hands each document to the source that knows it; the source of the one before is asked first. */
-function createTaker(name: string, { sources, sink, refuse }: ReadOptions): DocumentTaker {
+function createTaker(name: string, { sources, sink, refuse }: ReadOptions): DocumentTaker & { hasRecords(): boolean } {
   let last: { readonly source: AdvisorySource; readonly sink: AdvisorySink } | null = null
   const find = (value: unknown) => {
     if (last?.source.recognises(value)) return last
@@ -142,6 +149,7 @@ function createTaker(name: string, { sources, sink, refuse }: ReadOptions): Docu
       }
       found.source.read(value, found.sink, name)
     },
+    hasRecords: () => last?.source.unit === 'record',
     isDivisible: (sample) => sources.find((one) => one.recognises(sample))?.isDivisible === true,
     refuse: (reason) => refuse(`${oneLine(name)}: ${reason}`),
   }

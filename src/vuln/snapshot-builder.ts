@@ -100,7 +100,10 @@ export function buildSnapshot({ path, open, keepsOld, now }: BuildOptions): Snap
     validators: (source, part) => writer.validators(source, part),
     downloaded: (source, part, validators) => writer.downloaded(source, part, validators),
     failed: (source, part, failure) => writer.failed(source, part, failure),
-    records: (source, part) => writer.records(source, part),
+    records: (source, part) => {
+      writer.flush()
+      return writer.records(source, part)
+    },
     finish() {
       try {
         database.exec('begin immediate')

@@ -48,8 +48,23 @@ export function requireSnapshot(database: SqliteDatabase, path: string): void {
   }
 }
 
+/**
+ * Looks through a snapshot that somebody else built: whether it is whole, and holds tables and indexes and nothing else.
+ * @throws Fault `advisories-damaged`, `store-newer`
+ */
+export function requireSound(database: SqliteDatabase, path: string): void {
+  asDamage(path, () => {
+    requireSnapshot(database, path)
+    const objects = database.prepare('select type, name from sqlite_schema').all() as { type: string; name: string }[]
+    const odd = objects.find(({ type }) => type !== 'table' && type !== 'index')
+    if (odd !== undefined) throw damaged(path, `it holds a ${odd.type}`)
+    const { quick_check } = database.prepare('pragma quick_check(1)').get() as { quick_check: string }
+    if (quick_check !== 'ok') throw damaged(path, quick_check)
+  })
+}
+
 /** The sources of a snapshot, by name and part. */
-export function readSources(database: SqliteDatabase): SnapshotSource[] {
+function readSources(database: SqliteDatabase): SnapshotSource[] {
   const rows = database
     .prepare('select source, part, records, refused, fetched_at, failure from part order by source, part')
     .all() as { source: string; part: string; records: number; refused: number; fetched_at: number; failure: string }[]
