@@ -119,11 +119,13 @@ async function readPart(
 ): Promise<void> {
   const before = builder.records(source.name, part)
   const unknown: string[] = []
+  // Before anything is read: of a page that is no advisory data nothing would be put anywhere, and the old would seem renewed.
+  const sink = builder.sink(source, { renews: { part } })
   await readAdvisoryFile(
     file,
     {
       sources: [source],
-      sink: () => builder.sink(source, { renews: { part } }),
+      sink: () => sink,
       refuse: (reason) => unknown.push(reason),
       isLenient: false,
       signal: call.signal,

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { Clock, Random } from '../core/clock.js'
 import type { Cost } from '../core/cost.js'
 import { Fault, isFault } from '../core/fault.js'
@@ -120,28 +120,28 @@ interface Target {
   readonly ofBytes: number | null
 }
 
+/** What was received is on the disk when the connection breaks: written piece by piece, not through a stream that drops it. */
 async function save(stream: Readable, { path, start, url, ofBytes }: Target, call: DownloadCall): Promise<void> {
   let bytes = start
-  const counted = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      bytes += chunk.length
-      call.cost.bytes += chunk.length
-      if (bytes > limits.advisoryFileBytes) {
+  const file = await open(path, start > 0 ? 'r+' : 'w', 0o600)
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      if (bytes + chunk.length > limits.advisoryFileBytes) {
         throw new Fault('too-large', `${redactUrl(url)} is larger than ${limits.advisoryFileBytes} bytes`)
       }
+      await file.write(chunk, 0, chunk.length, bytes)
+      bytes += chunk.length
+      call.cost.bytes += chunk.length
       call.onProgress?.(bytes, ofBytes)
-      yield chunk
     }
-  }
-  const file = createWriteStream(path, { flags: start > 0 ? 'r+' : 'w', start, mode: 0o600 })
-  try {
-    await pipeline(stream, counted, file, call.signal === undefined ? {} : { signal: call.signal })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOSPC' || code === 'EDQUOT') {
       throw new Fault('disk-full', `no space left for the download of ${redactUrl(url)}`, { cause: error })
     }
     throw error
+  } finally {
+    await file.close()
   }
   if (ofBytes !== null && bytes !== ofBytes) {
     throw new Fault('unreachable', `${url.host} broke off after ${bytes} of ${ofBytes} bytes of ${redactUrl(url)}`)

@@ -37,11 +37,13 @@ export async function readAdvisoryFile(
   try {
     const { size } = fstatSync(file)
     if (size > limits.advisoryFileBytes) throw new Fault('too-large', `larger than ${limits.advisoryFileBytes} bytes`)
-    const start = Buffer.alloc(6)
-    const magic = start.subarray(0, readSync(file, start, 0, 6, 0)).toString('latin1')
-    if (/^PK(?:\x03\x04|\x05\x06)/.test(magic)) await readZip(file, size, options)
-    else if (magic.startsWith('\x1f\x8b')) await readStream(unpacked(path, size), name.replace(/\.gz$/i, ''), options)
-    else if (/^(?:\xfd7zXZ|BZh|\x28\xb5\x2f\xfd)/.test(magic))
+    const start = Buffer.alloc(4)
+    readSync(file, start, 0, 4, 0)
+    const magic = start.toString('hex')
+    if (/^504b(?:0304|0506)/.test(magic)) await readZip(file, size, options)
+    else if (magic.startsWith('1f8b')) await readStream(unpacked(path, size), name.replace(/\.gz$/i, ''), options)
+    // xz, bzip2, zstd
+    else if (/^(?:fd377a58|425a68|28b52ffd)/.test(magic))
       throw new Fault('broken-answer', 'it is compressed, and neither by gzip nor as zip')
     else await readStream(createReadStream(path, { highWaterMark: chunkBytes }), name, options)
   } finally {

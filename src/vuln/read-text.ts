@@ -35,7 +35,10 @@ export class TextReader {
 
   /** @throws Fault `too-large` */
   push(chunk: Buffer): void {
-    if (this.#mode === 'json-lines' || this.#mode === 'lines') return this.#splitLines(chunk)
+    if (this.#mode === 'json-lines' || this.#mode === 'lines') {
+      this.#splitLines(chunk)
+      return
+    }
     this.#keep(chunk)
     if (this.#mode !== 'undecided' || !(chunk.includes(10) || this.#keptBytes > limits.advisoryRecordBytes)) return
     const bytes = this.#keptBytes === chunk.length ? chunk : Buffer.concat(this.#kept)
@@ -90,13 +93,14 @@ export class TextReader {
       this.#isSkipping = false
       return
     }
-    if (bytes.length > limits.advisoryRecordBytes) return this.#taker.refuse(`line ${this.#line} is too long`)
     const text = bytes.toString('utf8')
-    if (this.#mode === 'lines') return this.#taker.take(text.replace(/^\ufeff/, ''))
-    if (text.trim() === '') return
-    const value = parse(text)
-    if (value === undefined) this.#taker.refuse(`line ${this.#line} is no JSON`)
-    else this.#taker.take(value)
+    if (bytes.length > limits.advisoryRecordBytes) this.#taker.refuse(`line ${this.#line} is too long`)
+    else if (this.#mode === 'lines') this.#taker.take(text.replace(/^\ufeff/, ''))
+    else if (text.trim() !== '') {
+      const value = parse(text)
+      if (value === undefined) this.#taker.refuse(`line ${this.#line} is no JSON`)
+      else this.#taker.take(value)
+    }
   }
 
   #takeJson(bytes: Buffer): void {

@@ -56,7 +56,7 @@ function readPlain(text: string): unknown {
     } else if (current === undefined) return null
     else if (state === 'package') {
       const name = patterns.name.exec(line)
-      if (name !== null) current.name = valueOf(name)
+      if (name !== null) current.name = textOf(name)
       else if (patterns.secfixes.test(line)) {
         state = 'secfixes'
         ids = undefined
@@ -64,9 +64,9 @@ function readPlain(text: string): unknown {
     } else {
       const id = patterns.id.exec(line)
       const version = id === null ? patterns.version.exec(line) : null
-      if (id !== null && ids !== undefined) ids.push(valueOf(id).trim())
+      if (id !== null && ids !== undefined) ids.push(textOf(id).trim())
       else if (version !== null) {
-        const key = valueOf(version).trim()
+        const key = textOf(version).trim()
         // YAML allows a key once: the parser says so.
         if (Object.hasOwn(current.secfixes, key)) return null
         ids = []
@@ -77,6 +77,6 @@ function readPlain(text: string): unknown {
   return { ...header, packages }
 }
 
-function valueOf(match: RegExpExecArray): string {
+function textOf(match: RegExpExecArray): string {
   return match[1] ?? match[2] ?? match[3] ?? ''
 }

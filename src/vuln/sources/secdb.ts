@@ -120,7 +120,7 @@ function isVersion(text: string): boolean {
 
 const vulnerability = /CVE[-_]\d{4}-\d{4,19}|GHSA(?:-[0-9a-z]{4}){3}|XSA-\d{1,9}/g
 /** `ZBX-11023`, `TALOS-2017-0499`: looked for where there is none of the others. */
-const otherId = /\b[A-Z][A-Z0-9]{1,15}-\d[\w.-]{0,40}/g
+const otherId = /\b(?!CVE-|GHSA-)[A-Z][A-Z0-9]{1,15}-\d[\w.-]{0,40}/g
 
 /**
  * The vulnerabilities that a line names. A GHSA beside one CVE is another name of it; each XSA and each CVE is one of its
