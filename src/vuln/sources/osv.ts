@@ -29,7 +29,7 @@ export function parseOsvRecord(value: unknown, source = 'osv'): Advisory | Refus
     source,
     id,
     aliases: idsIn(record.aliases, id, 'aliases', reasons),
-    upstream: idsIn(record.upstream, id, 'upstream', reasons),
+    upstream: upstreamOf(record, id, reasons),
     publishedAt: timeOf(record.published),
     modifiedAt: timeOf(record.modified),
     withdrawnAt: withdrawalOf(record.withdrawn, reasons),
@@ -217,6 +217,16 @@ function timeOf(value: unknown): number | null {
 function idsIn(value: unknown, own: string, what: string, reasons: string[]): string[] {
   const ids = listOf(value, what, limits.advisoryNames, reasons).map(textOf)
   return [...new Set(ids)].filter((id) => isId(id) && id !== own)
+}
+
+/**
+ * Errata of AlmaLinux and Rocky Linux, and early ones of Red Hat and SUSE, name the vulnerabilities that they fix under
+ * `related`. These are what they pass on; nothing else that is related is.
+ */
+function upstreamOf(record: JsonObject, id: string, reasons: string[]): string[] {
+  const named = idsIn(record.upstream, id, 'upstream', reasons)
+  if (named.length > 0 || !/^(?:(?:AL|RL|RX|RH)[A-Z]A|(?:open)?SUSE)-/.test(id)) return named
+  return idsIn(record.related, id, 'related', reasons).filter((related) => related.startsWith('CVE-'))
 }
 
 /** The items of a list; none where there is no list. */
