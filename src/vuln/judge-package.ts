@@ -175,7 +175,8 @@ function settle(all: readonly Verdict[], plan: PackagePlan, closure: AliasClosur
   }
   const errata = claims.filter(({ advisory }) => coveredCves(advisory).length > 0)
   const { kept, folded } = foldErrata(errata, singles, outdone, closure, verdicts)
-  return { verdicts: [...verdicts.values()], claims: [...joinSingles(singles, folded, verdicts), ...kept] }
+  const joined = [...joinSingles(singles, folded, verdicts), ...kept]
+  return { verdicts: [...verdicts.values()], claims: joined }
 }
 
 /** Those that are about a vulnerability that something claims. A closure holds every name of its records, so names suffice. */
