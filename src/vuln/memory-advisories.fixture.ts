@@ -104,7 +104,7 @@ export function advisoryOf(id: string, affected: readonly AffectedPackage[], par
 const kinds: Readonly<Record<string, RangeEvent['kind']>> = { '>=': 'introduced', '<': 'fixed', '<=': 'last-affected' }
 
 function eventsOf(text: string): RangeEvent[] {
-  const events = [...text.matchAll(/(>=|<=|<)\s*(\S+)/g)].flatMap(([, sign = '', version = '']) => {
+  const events = [...text.matchAll(/(>=|<=|<)\s*([^\s,]+)/g)].flatMap(([, sign = '', version = '']) => {
     const kind = kinds[sign]
     return kind === undefined ? [] : [{ kind, version }]
   })
