@@ -1,4 +1,4 @@
-import { Cvss2, Cvss3P0, Cvss3P1, Cvss4P0 } from 'ae-cvss-calculator'
+import calculator from 'ae-cvss-calculator'
 import { type Rating, type Severity, severities } from '../core/advisory.js'
 import type { CvssScore } from '../core/finding.js'
 
@@ -110,6 +110,9 @@ function baseScore(version: CvssScore['version'], vector: string): number | null
     return null
   }
 }
+
+/** The library is CommonJS whose exports Node cannot name. */
+const { Cvss2, Cvss3P0, Cvss3P1, Cvss4P0 } = calculator
 
 function parseVector(version: CvssScore['version'], vector: string) {
   if (version === '4.0') return new Cvss4P0(vector)
