@@ -29,7 +29,7 @@ export function parseOsvRecord(value: unknown, source = 'osv'): Advisory | Refus
     source,
     id,
     aliases: idsIn(record.aliases, id, 'aliases', reasons),
-    upstream: idsIn(record.upstream, id, 'upstream', reasons),
+    upstream: upstreamOf(record, id, reasons),
     publishedAt: timeOf(record.published),
     modifiedAt: timeOf(record.modified),
     withdrawnAt: withdrawalOf(record.withdrawn, reasons),
@@ -178,9 +178,7 @@ function publisherOf(id: string): string {
 
 /** The advisory's own page before any other; what is no http address is none. */
 function urlOf(record: JsonObject): string | null {
-  const references = (Array.isArray(record.references) ? record.references.slice(0, 1000) : []).map(
-    (item) => objectOf(item) ?? {},
-  )
+  const references = referencesOf(record)
   const ofType = (type: string) => references.filter((reference) => reference.type === type)
   const candidates = [
     ...ofType('ADVISORY').map(({ url }) => url),
@@ -217,6 +215,24 @@ function timeOf(value: unknown): number | null {
 function idsIn(value: unknown, own: string, what: string, reasons: string[]): string[] {
   const ids = listOf(value, what, limits.advisoryNames, reasons).map(textOf)
   return [...new Set(ids)].filter((id) => isId(id) && id !== own)
+}
+
+/**
+ * Errata of AlmaLinux and Rocky Linux, and early ones of Red Hat and SUSE, name the vulnerabilities that they fix under
+ * `related`, and AlmaLinux some only by their pages. These are what they pass on; nothing else that is related is.
+ */
+function upstreamOf(record: JsonObject, id: string, reasons: string[]): string[] {
+  const named = idsIn(record.upstream, id, 'upstream', reasons)
+  if (named.length > 0 || !/^(?:(?:AL|RL|RX|RH)[A-Z]A|(?:open)?SUSE)-/.test(id)) return named
+  const related = idsIn(record.related, id, 'related', reasons).filter((one) => one.startsWith('CVE-'))
+  const pages = /^AL/.test(id) ? referencesOf(record).flatMap(({ url }) => cveInUrl.exec(textOf(url))?.[0] ?? []) : []
+  return [...new Set([...related, ...pages])]
+}
+
+const cveInUrl = /CVE-\d{4}-\d{4,19}(?![\w-])/
+
+function referencesOf(record: JsonObject): JsonObject[] {
+  return (Array.isArray(record.references) ? record.references.slice(0, 1000) : []).map((item) => objectOf(item) ?? {})
 }
 
 /** The items of a list; none where there is no list. */
