@@ -4,6 +4,7 @@ import type { Environment } from '../flows/places.js'
 import { version } from '../version.js'
 import { checkCommand } from './commands/check.js'
 import { completionCommand } from './commands/completion.js'
+import { dbCommand } from './commands/db.js'
 import { deliveriesCommand } from './commands/deliveries.js'
 import { diffCommand } from './commands/diff.js'
 import { digestCommand } from './commands/digest.js'
@@ -79,6 +80,7 @@ Examples:
     historyCommand(context),
     serveCommand(context),
     deliveriesCommand(context),
+    dbCommand(context),
     registryCommand(context),
     completionCommand(context, () => program),
     versionCommand(context),

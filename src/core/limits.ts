@@ -69,4 +69,26 @@ export const limits = {
   vexProducts: 1_000_000,
   /** A file of ignored vulnerabilities: a line is some 60 characters, and nobody ignores ten thousand one by one. */
   ignoreFileBytes: 1024 * 1024,
+  /** A file of advisory data, packed: the largest that osv.dev gives for one ecosystem has some 300 MB. */
+  advisoryFileBytes: 4 * 1024 * 1024 * 1024,
+  /** One record, a line or a member of an archive: the largest updates of kernels as OSV come to some 5 MB. */
+  advisoryRecordBytes: 16 * 1024 * 1024,
+  /** A document that is read whole: Debian's tracker is one JSON object of some 80 MB. */
+  advisoryDocumentBytes: 256 * 1024 * 1024,
+  /** Members of one archive: npm has some 220,000 advisories, and all ecosystems of osv.dev together a million. */
+  advisoryEntries: 4_000_000,
+  /**
+   * Unpacked bytes for each packed one: JSON of advisories packs to a tenth, lists of versions to a thirtieth. Looked at only
+   * beyond `advisoryFreeBytes`, which any file may unpack to.
+   */
+  advisoryRatio: 100,
+  advisoryFreeBytes: 256 * 1024 * 1024,
+  /** An id, a package's name or a version in an advisory: the longest real ones (Go modules, Maven) have some 200. */
+  advisoryTextCharacters: 1024,
+  /** Aliases, and what one advisory passes on: updates of kernels name some 1,500 CVEs. */
+  advisoryNames: 10_000,
+  /** Packages of one advisory: Red Hat's name each of some hundred packages once for each of some fifty repositories. */
+  advisoryPackages: 50_000,
+  /** Versions and events of one package of one advisory: the npm packages with the most releases have some 10,000. */
+  advisoryVersions: 100_000,
 } as const

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { authSettingsSchema } from '../iam/settings.js'
 import { notifySettingsSchema } from '../notify/settings.js'
 import { networkSchema, registriesSchema } from '../registry/settings.js'
+import { advisoriesSchema } from '../vuln/settings.js'
 
 const closed = { additionalProperties: false } as const
 const duration = Type.String({ pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d|w))+$', description: 'such as 30s, 5m, 1h' })
@@ -47,6 +48,7 @@ export const configSchema = Type.Object(
     watch: Type.Optional(watchSchema),
     notify: Type.Optional(notifySettingsSchema),
     auth: Type.Optional(authSettingsSchema),
+    advisories: Type.Optional(advisoriesSchema),
   },
   closed,
 )

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
+import type { Advisories } from '../core/advisory.js'
 import { type Clock, type Random, systemClock } from '../core/clock.js'
 import type { Host } from '../core/host.js'
 import { type HostProfile, parseHostProfile } from '../core/host-profile.js'
@@ -7,7 +8,7 @@ import type { Registry } from '../registry/registry.js'
 import type { DigestStore } from '../store/digests/digest-store.js'
 import type { Store } from '../store/store.js'
 import { type Config, readConfig } from './config.js'
-import { dataFolder, type Environment } from './places.js'
+import { advisoriesPath, dataFolder, type Environment } from './places.js'
 
 /** What {@link openServices} is made of. */
 export interface ServiceOptions {
@@ -37,6 +38,11 @@ export interface Services {
   store(): Promise<Store>
   /** The digests that `check` compares with. */
   digests(): Promise<DigestStore>
+  /**
+   * The advisory data as it is now; whoever asks closes it. What is judged together is asked of one.
+   * @throws Fault `no-advisory-data`, `advisories-damaged`, `store-newer`
+   */
+  advisories(): Promise<Advisories>
   /** Closes what was made. */
   close(): Promise<void>
 }
@@ -68,9 +74,19 @@ export function openServices(options: ServiceOptions): Services {
     const { openDigestStore } = await import('../store/digests/list.js')
     return openDigestStore(options.digestStore ?? `file:${join(folder, 'check.json')}`, { clock })
   })
+  const holder = once(async () => {
+    const [{ holdSnapshot }, { openSqliteReadOnly }] = await Promise.all([
+      import('../vuln/snapshot-holder.js'),
+      import('../store/sqlite-open.js'),
+    ])
+    const { advisories = {} } = await config()
+    return holdSnapshot(advisoriesPath(advisories, folder), openSqliteReadOnly)
+  })
+  const advisories = async () => (await holder()).current()
   return {
-    ...{ clock, random, environment, dataFolder: folder, config, registry, store, digests },
+    ...{ clock, random, environment, dataFolder: folder, config, registry, store, digests, advisories },
     async close() {
+      if (holder.isMade()) await holder().then((made) => made.close(), ignored)
       if (registry.isMade()) await registry().then((made) => made.close(), ignored)
       if (store.isMade()) await store().then((made) => made.close(), ignored)
     },

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, resolve } from 'node:path'
 import { Fault } from '../core/fault.js'
 
 /** Environment variables, as `process.env`. */
@@ -10,6 +10,11 @@ export function dataFolder(environment: Environment): string {
   const home = environment.TIDEMARK_HOME
   if (home) return home
   return join(xdgFolder(environment, 'XDG_DATA_HOME', '.local/share'), 'tidemark')
+}
+
+/** Where the snapshot of advisory data lies: `advisories.path`, else `advisories.db` in the data folder. */
+export function advisoriesPath(settings: { readonly path?: string }, folder: string): string {
+  return resolve(settings.path ?? join(folder, 'advisories.db'))
 }
 
 /**

@@ -5,6 +5,7 @@ import { Fault, oneLine, toFault } from '../core/fault.js'
 import { Secret } from '../core/secret.js'
 import { readConfig } from '../flows/config.js'
 import { type Deliverer, startDelivering } from '../flows/deliver.js'
+import { type AdvisoryKeeper, startKeepingAdvisories } from '../flows/keep-advisories.js'
 import { openServices, type ServiceOptions } from '../flows/open.js'
 import { startWatching, type Watcher } from '../flows/watch.js'
 import { adminTokenPath, ensureAdminToken } from '../iam/admin-token.js'
@@ -52,7 +53,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     for (const end of stops.splice(0).reverse()) await end()
   }
   try {
-    const { auth = {} } = await services.config()
+    const config = await services.config()
+    const { auth = {} } = config
     const isLoopback = isLoopbackAddress(options.listen)
     const authenticate = await createAuthentication(auth, isLoopback, services.dataFolder)
     await services.store()
@@ -60,11 +62,13 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     stops.push(() => watcher.stop())
     const deliverer = await startDelivering(services, log)
     stops.push(() => deliverer.stop())
+    const keeper = startKeepingAdvisories(services, log, config)
+    stops.push(() => keeper.stop())
     const app = await createApp({ services, log, authenticate, isLoopback, counts: watcher.counts })
     stops.push(() => app.close())
     const url = await listen(app, options.listen)
     log.info({ url }, 'listening')
-    const reload = () => reloadConfig(options, watcher, deliverer)
+    const reload = () => reloadConfig(options, watcher, deliverer, keeper)
     return { url, tokenFile: adminTokenPath(services.dataFolder), reload, stop }
   } catch (error) {
     await stop()
@@ -116,8 +120,14 @@ async function listen(app: Awaited<ReturnType<typeof createApp>>, { host, port }
   return urlOf({ host, port: (app.server.address() as AddressInfo).port })
 }
 
-async function reloadConfig(options: ServeOptions, watcher: Watcher, deliverer: Deliverer): Promise<void> {
+async function reloadConfig(
+  options: ServeOptions,
+  watcher: Watcher,
+  deliverer: Deliverer,
+  keeper: AdvisoryKeeper,
+): Promise<void> {
   const config = await readConfig(options.config, options.environment)
+  keeper.configure(config)
   await watcher.configure(config)
   await deliverer.configure(config.notify ?? [])
 }

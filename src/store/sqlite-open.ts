@@ -36,8 +36,39 @@ export function openSqlite(path: string): SqliteDatabase {
   }
 }
 
+/**
+ * Opens an SQLite file that is there already, for reading only. Nothing is written beside it.
+ * @throws Fault `store-unavailable`, `store-damaged`
+ */
+export function openSqliteReadOnly(path: string): SqliteDatabase {
+  const file = resolve(path)
+  try {
+    const database = new (databaseClass())(file, { readOnly: true })
+    database.exec(`pragma busy_timeout = ${busyTimeoutMs}; pragma query_only = on`)
+    // The file may come from elsewhere.
+    database.exec('pragma trusted_schema = off; pragma cell_size_check = on')
+    return database
+  } catch (error) {
+    throw storeFault(error, file)
+  }
+}
+
+/**
+ * Makes an SQLite file that is built by one process and read by others when it is done: without a write-ahead log, which
+ * would be a second file, and without care for power cuts, which whoever builds it takes.
+ * @throws Fault `store-unavailable`, `disk-full`
+ */
+export function openSqliteForBuilding(path: string): SqliteDatabase {
+  const file = resolve(path)
+  try {
+    return new (databaseClass())(file)
+  } catch (error) {
+    throw storeFault(error, file)
+  }
+}
+
 /** Node's own SQLite where it is good (22.13 and later), else the same API from npm. */
-function databaseClass(): new (path: string) => SqliteDatabase {
+function databaseClass(): new (path: string, options?: { readOnly: boolean }) => SqliteDatabase {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 13)) {
     return withoutExperimentalWarning(() => require('node:sqlite').DatabaseSync)

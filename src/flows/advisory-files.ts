@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Fault, oneLine } from '../core/fault.js'
+import { withLockFile } from '../store/lock-file.js'
+import { makeFolder } from '../store/make-folder.js'
+import { openSqliteForBuilding } from '../store/sqlite-open.js'
+import { storeFault } from '../store/store-fault.js'
+import { buildSnapshot, type SnapshotBuilder } from '../vuln/snapshot-builder.js'
+import type { AdvisorySource } from '../vuln/sources/advisory-source.js'
+import { advisorySources } from '../vuln/sources/list.js'
+import type { Config } from './config.js'
+import type { Services } from './open.js'
+import { advisoriesPath } from './places.js'
+
+/** Where the snapshot lies. @throws Fault `file-unreadable`, `invalid-config` */
+export async function snapshotPath(services: Services): Promise<string> {
+  const { advisories = {} } = await services.config()
+  return advisoriesPath(advisories, services.dataFolder)
+}
+
+/**
+ * Runs `work` while nobody else builds a snapshot at `path`, in a folder that is there.
+ * @throws Fault `store-unavailable` when somebody else does, and what `work` throws; `disk-full`
+ */
+export async function whileBuilding<Value>(
+  path: string,
+  services: Services,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  try {
+    await makeFolder(dirname(path))
+    return await withLockFile(`${path}.lock`, services.clock, work)
+  } catch (error) {
+    throw storeFault(error, path)
+  }
+}
+
+/** Begins a snapshot at `path`. @throws Fault as `buildSnapshot` */
+export function beginSnapshot(path: string, services: Services, options: { keepsOld: boolean }): SnapshotBuilder {
+  const keepsOld = options.keepsOld && existsSync(path)
+  return buildSnapshot({ path, open: openSqliteForBuilding, keepsOld, now: services.clock.now() })
+}
+
+/** A source with what the configuration says of it. */
+export interface WantedSource {
+  readonly source: AdvisorySource
+  /** Without a slash at its end. */
+  readonly url: string
+  readonly parts: readonly string[] | undefined
+}
+
+/**
+ * The sources that are downloaded.
+ * @param names of them; empty: those that the configuration wants, which are the default ones where it says nothing
+ * @throws Fault `invalid-argument`, `invalid-config` for a name that is none
+ */
+export function wantedSources(config: Config, names: readonly string[]): WantedSource[] {
+  const settings = config.advisories?.sources ?? {}
+  for (const name of Object.keys(settings)) requireSource(name, 'invalid-config', 'advisories.sources: ')
+  for (const name of names) requireSource(name, 'invalid-argument', '')
+  return advisorySources
+    .filter(({ name, isDefault }) => (names.length > 0 ? names.includes(name) : (settings[name]?.enabled ?? isDefault)))
+    .map((source) => {
+      const { url = source.url, parts } = settings[source.name] ?? {}
+      return { source, url: url.replace(/\/+$/, ''), parts }
+    })
+}
+
+function requireSource(name: string, code: 'invalid-config' | 'invalid-argument', where: string): void {
+  if (advisorySources.some((source) => source.name === name)) return
+  const known = advisorySources.map((source) => source.name).join(', ')
+  throw new Fault(code, `${where}there is no source '${oneLine(name)}'`, { fix: `Sources are ${known}.` })
+}

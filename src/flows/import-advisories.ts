@@ -1,0 +1,176 @@
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SnapshotIdentity } from '../core/advisory.js'
+import { Fault, type FaultCode, oneLine, throwIfAborted, toFault } from '../core/fault.js'
+import { readAdvisoryFile } from '../vuln/read-file.js'
+import type { SnapshotBuilder } from '../vuln/snapshot-builder.js'
+import type { AdvisorySource } from '../vuln/sources/advisory-source.js'
+import { advisorySources } from '../vuln/sources/list.js'
+import { beginSnapshot, snapshotPath, whileBuilding } from './advisory-files.js'
+import type { Services } from './open.js'
+import { putSnapshot } from './put-snapshot.js'
+
+/** What an import came to. */
+export interface AdvisoryImport {
+  readonly identity: SnapshotIdentity
+  readonly files: number
+  /** Records that were read, those that were there already among them. */
+  readonly records: number
+  /** Records and files that were left out. */
+  readonly refused: number
+  /** The first reasons, with the file. */
+  readonly reasons: readonly string[]
+}
+
+/** How an import goes. */
+export interface ImportCall {
+  /** Whether what is there goes; else it is added to. */
+  readonly replaces: boolean
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((text: string) => void) | undefined
+}
+
+const shownReasons = 20
+/** Folders within folders: real trees of advisories have five. */
+const deepest = 32
+/** What is not one file's own trouble. */
+const fatal: ReadonlySet<FaultCode> = new Set(['cancelled', 'disk-full', 'store-unavailable', 'internal'])
+
+/**
+ * Imports files of advisory data, and folders of them. What cannot be read is refused one by one; all else is imported.
+ * @param paths files and folders; a whole snapshot, as `db export` writes one, comes alone and takes the place of the old one
+ * @throws Fault `file-unreadable`, `invalid-advisories` where nothing could be read, `conflict`, `store-unavailable`, `disk-full`, `cancelled`
+ */
+export async function importAdvisories(
+  paths: readonly string[],
+  services: Services,
+  call: ImportCall,
+): Promise<AdvisoryImport> {
+  const files = paths.flatMap((path) => filesBelow(path, 0))
+  const [only] = files
+  const path = await snapshotPath(services)
+  if (only !== undefined && files.length === 1 && isSnapshot(only)) {
+    const identity = await putSnapshot(only, path, services, { replaces: call.replaces })
+    return { identity, files: 1, records: 0, refused: 0, reasons: [] }
+  }
+  return await whileBuilding(path, services, async () => {
+    const builder = beginSnapshot(path, services, { keepsOld: !call.replaces })
+    let isFinished = false
+    try {
+      const told = await importFiles(files, builder, call)
+      if (told.records === 0) {
+        throw new Fault('invalid-advisories', `nothing could be imported: ${told.reasons[0] ?? 'there are no files'}`)
+      }
+      isFinished = true
+      return { identity: builder.finish(), files: files.length, ...told }
+    } finally {
+      if (!isFinished) builder.discard()
+    }
+  })
+}
+
+type Told = Pick<AdvisoryImport, 'records' | 'refused' | 'reasons'>
+
+async function importFiles(files: readonly string[], builder: SnapshotBuilder, call: ImportCall): Promise<Told> {
+  const told = { records: 0, refused: 0, reasons: [] as string[] }
+  for (const [index, file] of files.entries()) {
+    throwIfAborted(call.signal)
+    call.onProgress?.(`${index + 1} of ${files.length}: ${oneLine(file)}`)
+    const own = { records: 0, refused: 0 }
+    const refuse = (reason: string) => {
+      own.refused++
+      if (told.reasons.length < shownReasons) told.reasons.push(`${oneLine(file)}: ${oneLine(reason)}`)
+    }
+    try {
+      await builder.attempt(() => importFile(file, builder, own, refuse, call))
+    } catch (error) {
+      const fault = toFault(error)
+      if (fatal.has(fault.code)) throw fault
+      own.records = 0
+      refuse(fault.message)
+    }
+    told.records += own.records
+    told.refused += own.refused
+  }
+  return told
+}
+
+async function importFile(
+  file: string,
+  builder: SnapshotBuilder,
+  own: { records: number },
+  refuse: (reason: string) => void,
+  { signal }: ImportCall,
+): Promise<void> {
+  const sink = (source: AdvisorySource) => {
+    const to = builder.sink(source)
+    const counted =
+      <Args extends unknown[]>(put: (...args: Args) => void) =>
+      (...args: Args) => {
+        own.records++
+        put(...args)
+      }
+    return {
+      ...{ advisory: counted(to.advisory), kev: counted(to.kev), epss: counted(to.epss), release: counted(to.release) },
+      refuse: (part: string | null, reason: string) => {
+        to.refuse(part, reason)
+        refuse(reason)
+      },
+    }
+  }
+  await readAdvisoryFile(file, { sources: advisorySources, sink, refuse, isLenient: true, signal })
+  // A document of which nothing can be read must not take away what an older one said.
+  if (own.records === 0) throw new Fault('invalid-advisories', 'nothing in it could be read')
+}
+
+/** In the order of their names, so that messages are the same every time. What begins with a dot is none of it: `.git`. */
+function filesBelow(path: string, depth: number): string[] {
+  if (depth === 0 && statOf(path).isFile()) return [path]
+  if (depth > deepest) throw new Fault('file-unreadable', `${oneLine(path)} is nested too deeply`)
+  return entriesOf(path)
+    .filter(({ name }) => !name.startsWith('.'))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const below = join(path, entry.name)
+      if (entry.isDirectory()) return filesBelow(below, depth + 1)
+      return entry.isFile() ? [below] : []
+    })
+}
+
+function statOf(path: string) {
+  try {
+    return statSync(path)
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+function entriesOf(path: string) {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+}
+
+function unreadable(path: string, cause: unknown): Fault {
+  const { code } = cause as NodeJS.ErrnoException
+  const why =
+    code === 'ENOENT' ? 'it is not there' : code === 'ENOTDIR' ? 'it is no regular file' : (code ?? 'unreadable')
+  return new Fault('file-unreadable', `cannot read ${oneLine(path)}: ${why}`, { cause })
+}
+
+function isSnapshot(path: string): boolean {
+  const start = Buffer.alloc(16)
+  try {
+    const file = openSync(path, 'r')
+    try {
+      readSync(file, start, 0, 16, 0)
+    } finally {
+      closeSync(file)
+    }
+  } catch (cause) {
+    throw unreadable(path, cause)
+  }
+  return start.toString('latin1') === 'SQLite format 3\0'
+}

@@ -1,0 +1,174 @@
+import { Fault } from '../core/fault.js'
+import { limits } from '../core/limits.js'
+import { jsonMembers } from './json-members.js'
+
+/** Where the documents of a text go. */
+export interface DocumentTaker {
+  /** A parsed value, or a line of a text that is neither JSON nor YAML. */
+  take(value: unknown): void
+  /** Whether a value is of a source whose large objects are read member by member. */
+  isDivisible(sample: unknown): boolean
+  /** A line that cannot be read. */
+  refuse(reason: string): void
+}
+
+/** Beyond this size an object is looked at for its first member before it is parsed whole. */
+const wholeBytes = 8 * 1024 * 1024
+
+/**
+ * Reads a text as it comes: JSON lines, one JSON document (a list of records too), YAML, or lines of CSV. What it is, is told
+ * by how it begins; the name helps with YAML only.
+ */
+export class TextReader {
+  readonly #name: string
+  readonly #taker: DocumentTaker
+  #mode: 'undecided' | 'json-lines' | 'lines' | 'json' | 'yaml' = 'undecided'
+  #kept: Buffer[] = []
+  #keptBytes = 0
+  #line = 0
+  #isSkipping = false
+
+  constructor(name: string, taker: DocumentTaker) {
+    this.#name = name
+    this.#taker = taker
+  }
+
+  /** @throws Fault `too-large` */
+  push(chunk: Buffer): void {
+    if (this.#mode === 'json-lines' || this.#mode === 'lines') {
+      this.#splitLines(chunk)
+      return
+    }
+    this.#keep(chunk)
+    if (this.#mode !== 'undecided' || !(chunk.includes(10) || this.#keptBytes > limits.advisoryRecordBytes)) return
+    const bytes = this.#keptBytes === chunk.length ? chunk : Buffer.concat(this.#kept)
+    this.#mode = modeOf(bytes, this.#name)
+    this.#kept = [bytes]
+    if (this.#mode === 'json-lines' || this.#mode === 'lines') {
+      this.#forget()
+      this.#splitLines(bytes)
+    }
+  }
+
+  /** @throws Fault `broken-answer` for a text that is nothing of this, or that breaks off */
+  async end(): Promise<void> {
+    const bytes = this.#kept.length === 1 && this.#kept[0] !== undefined ? this.#kept[0] : Buffer.concat(this.#kept)
+    this.#forget()
+    if (this.#mode === 'undecided') this.#mode = modeOf(bytes, this.#name)
+    if (this.#mode === 'json-lines' || this.#mode === 'lines') this.#endLine(bytes)
+    else if (this.#mode === 'yaml') await this.#takeYaml(bytes)
+    else if (this.#mode === 'json') this.#takeJson(bytes)
+    else if (bytes.length > 0) throw new Fault('broken-answer', 'it holds nothing')
+  }
+
+  #splitLines(chunk: Buffer): void {
+    let start = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
+      const rest = chunk.subarray(start, end)
+      start = end + 1
+      if (this.#keptBytes === 0) this.#endLine(rest)
+      else {
+        this.#keep(rest)
+        const line = Buffer.concat(this.#kept)
+        this.#forget()
+        this.#endLine(line)
+      }
+    }
+    if (start < chunk.length && !this.#isSkipping) {
+      // A copy: the rest of a large chunk must not be held by a short line.
+      this.#keep(Buffer.from(chunk.subarray(start)))
+      if (this.#keptBytes > limits.advisoryRecordBytes) this.#skipLine()
+    }
+  }
+
+  #skipLine(): void {
+    this.#isSkipping = true
+    this.#forget()
+    this.#taker.refuse(`line ${this.#line + 1} is longer than ${limits.advisoryRecordBytes} bytes`)
+  }
+
+  #endLine(bytes: Buffer): void {
+    this.#line++
+    if (this.#isSkipping) {
+      this.#isSkipping = false
+      return
+    }
+    const text = bytes.toString('utf8')
+    if (bytes.length > limits.advisoryRecordBytes) this.#taker.refuse(`line ${this.#line} is too long`)
+    else if (this.#mode === 'lines') this.#taker.take(text.replace(/^\ufeff/, ''))
+    else if (text.trim() !== '') {
+      const value = parse(text)
+      if (value === undefined) this.#taker.refuse(`line ${this.#line} is no JSON`)
+      else this.#taker.take(value)
+    }
+  }
+
+  #takeJson(bytes: Buffer): void {
+    if (bytes.length > wholeBytes && this.#takeMembers(bytes)) return
+    const value = parse(bytes.toString('utf8'))
+    if (value === undefined) throw new Fault('broken-answer', 'it is no whole JSON')
+    if (Array.isArray(value)) for (const one of value) this.#taker.take(one)
+    else this.#taker.take(value)
+  }
+
+  /** Whether it was of a source that is read so. */
+  #takeMembers(bytes: Buffer): boolean {
+    let isFirst = true
+    for (const text of jsonMembers(bytes)) {
+      const value = text.length > wholeBytes ? undefined : parse(text)
+      if (isFirst && !this.#taker.isDivisible(value)) return false
+      isFirst = false
+      if (value === undefined) throw new Fault('broken-answer', 'it is no whole JSON')
+      this.#taker.take(value)
+    }
+    return !isFirst
+  }
+
+  async #takeYaml(bytes: Buffer): Promise<void> {
+    if (bytes.length > limits.advisoryRecordBytes) throw tooLarge(limits.advisoryRecordBytes)
+    const { parseSecdbYaml } = await import('./secdb-yaml.js')
+    this.#taker.take(await parseSecdbYaml(bytes.toString('utf8')))
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#kept.push(bytes)
+    this.#keptBytes += bytes.length
+    if (this.#keptBytes > limits.advisoryDocumentBytes) throw tooLarge(limits.advisoryDocumentBytes)
+  }
+
+  #forget(): void {
+    this.#kept = []
+    this.#keptBytes = 0
+  }
+}
+
+function modeOf(bytes: Buffer, name: string): 'undecided' | 'json-lines' | 'lines' | 'json' | 'yaml' {
+  const start = bytes
+    .toString('utf8', 0, 4096)
+    .replace(/^\ufeff/, '')
+    .trimStart()
+  if (start === '') return 'undecided'
+  if (/^[{[]/.test(start)) return isLines(bytes) ? 'json-lines' : 'json'
+  if (/\.ya?ml$/i.test(name) || /^(?:---\s|[\w-]+:(?:\s|$))/.test(start)) return 'yaml'
+  return 'lines'
+}
+
+/** Whether the first line is a value of its own. An object over many lines is not whole after its first. */
+function isLines(bytes: Buffer): boolean {
+  const from = bytes.findIndex((byte) => byte > 0x20)
+  const end = bytes.indexOf(10, Math.max(0, from))
+  return end >= 0 && end - from > 1 && parse(bytes.toString('utf8', from, end)) !== undefined
+}
+
+/** undefined for what is no JSON. A value that is nested too deeply for the parser is none either. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+  } catch {
+    return undefined
+  }
+}
+
+function tooLarge(bytes: number): Fault {
+  return new Fault('too-large', `a document is larger than ${bytes} bytes`)
+}

@@ -1,0 +1,337 @@
+import { createHash, hash } from 'node:crypto'
+import type { Advisory } from '../core/advisory.js'
+import type { SqliteDatabase, SqliteStatement } from '../core/sqlite.js'
+import { RowBatch } from './row-batch.js'
+import { decodeHead, encodeAffected, encodeHead } from './snapshot-codec.js'
+import { packagesPerAdvisory } from './snapshot-schema.js'
+import type { AdvisorySink, AdvisorySource } from './sources/advisory-source.js'
+
+/** Packages whose keys are remembered. Records come grouped: most name a package that was named shortly before. */
+const rememberedPackages = 50_000
+/** Stands for "at no known time" in a column that is compared. */
+const noTime = -1
+
+/** A part of a source, while it is written to. */
+interface OpenPart {
+  readonly key: number
+  refused: number
+  isTouched: boolean
+}
+
+/** Writes records into the tables of a snapshot. */
+export class SnapshotWriter {
+  readonly #database: SqliteDatabase
+  readonly #now: number
+  readonly #statements: Statements
+  readonly #parts = new Map<string, OpenPart>()
+  readonly #packages = new Map<string, number>()
+  readonly #affected: RowBatch
+  readonly #named: RowBatch
+  #nextAdvisory: number
+  #nextPackage: number
+  /** Rows of advisories from this one on may still be gathered. */
+  #gatheredFrom: number
+  #isDeleted = false
+
+  constructor(database: SqliteDatabase, now: number) {
+    this.#database = database
+    this.#now = now
+    this.#statements = prepare(database)
+    this.#affected = new RowBatch(database, 'insert into affected (key, package, body) values', 3)
+    this.#named = new RowBatch(database, 'insert or ignore into named (name, advisory) values', 2)
+    const { advisory, package: next } = this.#statements.nextKeys.get() as { advisory: number; package: number }
+    this.#nextAdvisory = advisory
+    this.#nextPackage = next
+    this.#gatheredFrom = advisory
+  }
+
+  /** Puts all that was written into the tables. */
+  flush(): void {
+    this.#affected.flush()
+    this.#named.flush()
+    this.#gatheredFrom = this.#nextAdvisory
+  }
+
+  /** Remembers how things are; what it gives takes its own memory back to that, after the tables were rolled back. */
+  mark(): () => void {
+    const parts = [...this.#parts].map(([name, part]) => [name, { ...part }] as const)
+    const next = this.#nextAdvisory
+    const nextPackage = this.#nextPackage
+    return () => {
+      this.#affected.clear()
+      this.#named.clear()
+      this.#parts.clear()
+      for (const [name, part] of parts) this.#parts.set(name, part)
+      this.#packages.clear()
+      this.#nextAdvisory = next
+      this.#nextPackage = nextPackage
+      this.#gatheredFrom = next
+    }
+  }
+
+  sink(source: AdvisorySource, { renews }: { readonly renews?: { readonly part: string | null } }): AdvisorySink {
+    const isRenewed = renews !== undefined
+    const opened = (part: string | null) => {
+      const open = this.#open(source.name, part)
+      if (!open.isTouched) this.#touch(open, source.unit === 'document' ? 'all' : isRenewed ? 'downloaded' : 'none')
+      return open
+    }
+    if (renews !== undefined) opened(renews.part)
+    const isWanted = (part: string | null) => renews === undefined || renews.part === null || renews.part === part
+    return {
+      advisory: (part, advisory) => {
+        if (isWanted(part)) this.#add(opened(part).key, advisory, !isRenewed)
+      },
+      kev: ({ cve, addedOn, dueOn, usedByRansomware }) => {
+        const body = JSON.stringify([addedOn, dueOn, usedByRansomware])
+        this.#statements.kev.run(cve, opened(null).key, body)
+      },
+      epss: (cve, { score, percentile }) => {
+        this.#statements.epss.run(cve, opened(null).key, score, percentile)
+      },
+      release: (product, { release, endsOn, extendedEndsOn }) => {
+        this.#statements.release.run(product, release, opened(product).key, endsOn, extendedEndsOn)
+      },
+      refuse: (part) => {
+        opened(isWanted(part) ? part : (renews?.part ?? null)).refused++
+      },
+    }
+  }
+
+  validators(source: string, part: string | null): string | null {
+    const row = this.#statements.findPart.get(source, part ?? '') as { validators: string | null } | undefined
+    return row?.validators ?? null
+  }
+
+  downloaded(source: string, part: string | null, validators: string | null): void {
+    const { key } = this.#open(source, part)
+    this.#statements.downloaded.run(this.#now, validators, key)
+  }
+
+  failed(source: string, part: string | null, failure: string): void {
+    const { key } = this.#open(source, part)
+    this.#statements.failed.run(failure, key)
+  }
+
+  records(source: string, part: string | null): number {
+    return this.#count(this.#open(source, part).key)
+  }
+
+  /** Counts, hashes, and takes away what nothing refers to any more. */
+  finish(): void {
+    if (this.#isDeleted) this.#database.exec('delete from package where key not in (select package from affected)')
+    for (const { key, refused, isTouched } of this.#parts.values()) {
+      if (!isTouched) continue
+      this.#statements.finishPart.run(this.#count(key), refused, this.#now, this.#digest(key), key)
+    }
+  }
+
+  #open(source: string, part: string | null): OpenPart {
+    const name = `${source}\0${part ?? ''}`
+    let open = this.#parts.get(name)
+    if (open === undefined) {
+      this.#statements.addPart.run(source, part ?? '')
+      const { key } = this.#statements.findPart.get(source, part ?? '') as { key: number }
+      open = { key, refused: 0, isTouched: false }
+      this.#parts.set(name, open)
+    }
+    return open
+  }
+
+  #touch(part: OpenPart, goes: 'all' | 'downloaded' | 'none'): void {
+    part.isTouched = true
+    if (goes === 'none') return
+    const rows = this.#statements.ofPart.all(part.key, goes === 'all' ? 1 : 0) as { key: number }[]
+    for (const { key } of rows) this.#remove(key)
+    for (const table of ['kev', 'epss', 'release']) {
+      this.#database.prepare(`delete from ${table} where part = ?`).run(part.key)
+    }
+  }
+
+  #add(part: number, advisory: Advisory, isImported: boolean): void {
+    const head = encodeHead(advisory)
+    const rows = this.#rowsOf(advisory)
+    const modifiedAt = advisory.modifiedAt ?? noTime
+    const digest = digestOf(head, rows)
+    const key = this.#nextAdvisory
+    const { changes } = this.#statements.add.run(
+      ...([key, part, advisory.id, modifiedAt, isImported ? 1 : 0, digest, head] as const),
+    )
+    if (Number(changes) === 0) {
+      this.#settle({ part, advisory, isImported, head, rows, modifiedAt, digest })
+      return
+    }
+    this.#nextAdvisory++
+    this.#addRows(key, advisory, rows)
+  }
+
+  /** Of two records with one id the later stays; of two of one time both hold: feeds split one by release (Alpine's). */
+  #settle(next: NewRecord): void {
+    const old = this.#statements.find.get(next.part, next.advisory.id) as OldRecord
+    if (old.modified_at > next.modifiedAt) return
+    if (old.is_imported === 1 && !next.isImported) this.#statements.isDownloaded.run(old.key)
+    if (Buffer.compare(old.digest, next.digest) === 0) return
+    let { head, rows } = next
+    if (old.modified_at === next.modifiedAt) {
+      rows = sorted([...rows, ...this.#oldRows(old.key)])
+      if (old.head > head) head = old.head
+    }
+    const digest = digestOf(head, rows)
+    if (Buffer.compare(old.digest, digest) === 0) return
+    this.#removeRows(old)
+    this.#statements.renew.run(next.modifiedAt, digest, head, old.key)
+    this.#addRows(old.key, { ...decodeHead('', next.advisory.id, head) }, rows)
+  }
+
+  #addRows(key: number, { id, aliases, upstream }: Names, rows: readonly Row[]): void {
+    this.#gatheredFrom = Math.min(this.#gatheredFrom, key)
+    this.#named.add(id, key)
+    for (const name of aliases) this.#named.add(name, key)
+    for (const name of upstream) this.#named.add(name, key)
+    let at = key * packagesPerAdvisory
+    for (const { ecosystem, name, body } of rows) this.#affected.add(at++, this.#package(ecosystem, name), body)
+  }
+
+  #remove(key: number): void {
+    const old = this.#statements.head.get(key) as { key: number; id: string; head: string }
+    this.#removeRows(old)
+    this.#statements.remove.run(key)
+  }
+
+  #removeRows({ key, id, head }: { readonly key: number; readonly id: string; readonly head: string }): void {
+    if (key >= this.#gatheredFrom) this.flush()
+    this.#isDeleted = true
+    const first = key * packagesPerAdvisory
+    this.#statements.removeAffected.run(first, first + packagesPerAdvisory)
+    const { aliases, upstream } = decodeHead('', id, head)
+    for (const name of [id, ...aliases, ...upstream]) this.#statements.removeName.run(name, key)
+  }
+
+  #oldRows(key: number): Row[] {
+    if (key >= this.#gatheredFrom) this.flush()
+    const first = key * packagesPerAdvisory
+    return this.#statements.rows.all(first, first + packagesPerAdvisory) as unknown as Row[]
+  }
+
+  /** In one order, each once, so that the same records give the same content. */
+  #rowsOf({ affected }: Advisory): Row[] {
+    const rows = affected.map((one) => ({ ecosystem: one.ecosystem, name: one.name, body: encodeAffected(one) }))
+    return rows.length > 1 ? sorted(rows) : rows
+  }
+
+  #package(ecosystem: string, name: string): number {
+    const full = `${ecosystem}\0${name}`
+    let key = this.#packages.get(full)
+    if (key === undefined) {
+      const { changes } = this.#statements.addPackage.run(this.#nextPackage, ecosystem, name)
+      key =
+        Number(changes) === 1
+          ? this.#nextPackage++
+          : (this.#statements.findPackage.get(ecosystem, name) as { key: number }).key
+      if (this.#packages.size >= rememberedPackages) this.#packages.clear()
+      this.#packages.set(full, key)
+    }
+    return key
+  }
+
+  #count(part: number): number {
+    return (this.#statements.count.get(part, part, part, part) as { records: number }).records
+  }
+
+  #digest(part: number): Uint8Array {
+    const whole = createHash('sha256')
+    const { digests, kevs, scores, releases } = this.#statements
+    for (const row of digests.iterate(part) as Iterable<{ id: string; digest: Uint8Array }>) {
+      whole.update(`${row.id}\0`).update(row.digest)
+    }
+    for (const statement of [kevs, scores, releases]) {
+      for (const row of statement.iterate(part)) whole.update(`${JSON.stringify(row)}\n`)
+    }
+    return whole.digest()
+  }
+}
+
+interface Row {
+  readonly ecosystem: string
+  readonly name: string
+  readonly body: string
+}
+interface Names {
+  readonly id: string
+  readonly aliases: readonly string[]
+  readonly upstream: readonly string[]
+}
+interface NewRecord {
+  readonly part: number
+  readonly advisory: Advisory
+  readonly isImported: boolean
+  readonly head: string
+  readonly rows: readonly Row[]
+  readonly modifiedAt: number
+  readonly digest: Uint8Array
+}
+interface OldRecord {
+  readonly key: number
+  readonly id: string
+  readonly head: string
+  readonly modified_at: number
+  readonly is_imported: number
+  readonly digest: Uint8Array
+}
+type Statements = Readonly<Record<keyof typeof sql, SqliteStatement>>
+
+const sql = {
+  nextKeys: `select (select ifnull(max(key), 0) + 1 from advisory) as advisory,
+    (select ifnull(max(key), 0) + 1 from package) as package`,
+  addPart: 'insert or ignore into part (source, part) values (?, ?)',
+  findPart: 'select key, validators from part where source = ? and part = ?',
+  downloaded: 'update part set fetched_at = ?, validators = ?, failure = null where key = ?',
+  failed: 'update part set failure = ? where key = ?',
+  finishPart: 'update part set records = ?, refused = ?, fetched_at = ?, failure = null, digest = ? where key = ?',
+  add: `insert into advisory (key, part, id, modified_at, is_imported, digest, head) values (?, ?, ?, ?, ?, ?, ?)
+    on conflict do nothing`,
+  find: 'select key, id, head, modified_at, is_imported, digest from advisory where part = ? and id = ?',
+  isDownloaded: 'update advisory set is_imported = 0 where key = ?',
+  renew: 'update advisory set modified_at = ?, digest = ?, head = ? where key = ?',
+  head: 'select key, id, head from advisory where key = ?',
+  remove: 'delete from advisory where key = ?',
+  ofPart: 'select key from advisory where part = ? and is_imported <= ?',
+  removeName: 'delete from named where name = ? and advisory = ?',
+  addPackage: 'insert or ignore into package (key, ecosystem, name) values (?, ?, ?)',
+  findPackage: 'select key from package where ecosystem = ? and name = ?',
+  removeAffected: 'delete from affected where key >= ? and key < ?',
+  rows: `select package.ecosystem, package.name, affected.body from affected
+    join package on package.key = affected.package where affected.key >= ? and affected.key < ?`,
+  kev: `insert into kev (cve, part, body) values (?, ?, ?)
+    on conflict do update set body = max(body, excluded.body), part = excluded.part`,
+  epss: `insert into epss (cve, part, score, percentile) values (?, ?, ?, ?)
+    on conflict do update set score = excluded.score, percentile = excluded.percentile, part = excluded.part
+    where (excluded.score, excluded.percentile) > (epss.score, epss.percentile)`,
+  release: `insert into release (product, release, part, ends_on, extended_ends_on) values (?, ?, ?, ?, ?)
+    on conflict do update set ends_on = excluded.ends_on, extended_ends_on = excluded.extended_ends_on, part = excluded.part
+    where (ifnull(excluded.ends_on, ''), ifnull(excluded.extended_ends_on, ''))
+      > (ifnull(release.ends_on, ''), ifnull(release.extended_ends_on, ''))`,
+  count: `select (select count(*) from advisory where part = ?) + (select count(*) from kev where part = ?)
+    + (select count(*) from epss where part = ?) + (select count(*) from release where part = ?) as records`,
+  digests: 'select id, digest from advisory where part = ? order by id',
+  kevs: 'select cve, body from kev where part = ? order by cve',
+  scores: 'select cve, score, percentile from epss where part = ? order by cve',
+  releases: 'select product, release, ends_on, extended_ends_on from release where part = ? order by product, release',
+} as const
+
+function prepare(database: SqliteDatabase): Statements {
+  const entries = Object.entries(sql).map(([name, text]) => [name, database.prepare(text)])
+  return Object.fromEntries(entries) as Record<keyof typeof sql, SqliteStatement>
+}
+
+function digestOf(head: string, rows: readonly Row[]): Uint8Array {
+  let text = head
+  for (const { ecosystem, name, body } of rows) text += `\0${ecosystem}\0${name}\0${body}`
+  return hash('sha256', text, 'buffer')
+}
+
+function sorted(rows: readonly Row[]): Row[] {
+  const keyed = rows.map((row) => ({ key: `${row.ecosystem}\0${row.name}\0${row.body}`, row }))
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  return keyed.filter(({ key }, at) => key !== keyed[at - 1]?.key).map(({ row }) => row)
+}

@@ -1,0 +1,220 @@
+import { statSync } from 'node:fs'
+import type { Advisories, Advisory, AdvisoryEntry, AffectedPackage, SnapshotSource } from '../core/advisory.js'
+import { Fault, isFault, oneLine } from '../core/fault.js'
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../core/sqlite.js'
+import { decodeAffected, decodeHead } from './snapshot-codec.js'
+import { packagesPerAdvisory, snapshotApplicationId, snapshotFormat } from './snapshot-schema.js'
+
+/**
+ * Opens an existing SQLite file for reading only.
+ * @throws Fault `store-unavailable`, `store-damaged`
+ */
+export type OpenReadOnly = (path: string) => SqliteDatabase
+
+/**
+ * Opens a snapshot. It is read by key: nothing of it is held in memory but the list of its sources.
+ * @throws Fault `no-advisory-data` where there is none, `advisories-damaged`, `store-newer`, `store-unavailable`
+ */
+export function openSnapshot(path: string, open: OpenReadOnly): Advisories {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw noAdvisoryData()
+  return asDamage(path, () => {
+    const database = open(path)
+    try {
+      return readSnapshot(database, path)
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  })
+}
+
+/** What is thrown where there is no snapshot at all: then nobody can say that an image is free of vulnerabilities. */
+export function noAdvisoryData(): Fault {
+  return new Fault('no-advisory-data', 'no advisory data: run `tidemark db update`')
+}
+
+/**
+ * Sees to it that a file is a snapshot that this version can read.
+ * @throws Fault `advisories-damaged`, `store-newer`
+ */
+export function requireSnapshot(database: SqliteDatabase, path: string): void {
+  const { application_id } = database.prepare('pragma application_id').get() as { application_id: number }
+  const { user_version } = database.prepare('pragma user_version').get() as { user_version: number }
+  if (application_id !== snapshotApplicationId) throw damaged(path, 'it is no snapshot of advisories')
+  if (user_version > snapshotFormat) {
+    throw new Fault('store-newer', `the advisory data ${path} was written by a newer Tidemark`, {
+      fix: 'Upgrade this Tidemark, or build the data anew with `tidemark db update`.',
+    })
+  }
+}
+
+/**
+ * Looks through a snapshot that somebody else built: whether it is whole, and holds tables and indexes and nothing else.
+ * @throws Fault `advisories-damaged`, `store-newer`
+ */
+export function requireSound(database: SqliteDatabase, path: string): void {
+  asDamage(path, () => {
+    requireSnapshot(database, path)
+    const objects = database.prepare('select type, name from sqlite_schema').all() as { type: string; name: string }[]
+    const odd = objects.find(({ type }) => type !== 'table' && type !== 'index')
+    if (odd !== undefined) throw damaged(path, `it holds a ${odd.type}`)
+    const { quick_check } = database.prepare('pragma quick_check(1)').get() as { quick_check: string }
+    if (quick_check !== 'ok') throw damaged(path, quick_check)
+  })
+}
+
+/** The sources of a snapshot, by name and part. */
+function readSources(database: SqliteDatabase): SnapshotSource[] {
+  const rows = database
+    .prepare('select source, part, records, refused, fetched_at, failure from part order by source, part')
+    .all() as { source: string; part: string; records: number; refused: number; fetched_at: number; failure: string }[]
+  return rows.map(({ source, part, records, refused, fetched_at, failure }) => ({
+    ...{ name: source, part: part === '' ? null : part, records, refused, fetchedAt: fetched_at, failure },
+  }))
+}
+
+function readSnapshot(database: SqliteDatabase, path: string): Advisories {
+  requireSnapshot(database, path)
+  const meta = new Map(
+    (database.prepare('select key, value from meta').all() as { key: string; value: string }[]).map(
+      ({ key, value }) => [key, value] as const,
+    ),
+  )
+  const id = meta.get('id')
+  if (id === undefined) throw damaged(path, 'it was never finished')
+  const sources = readSources(database)
+  const ecosystems = database.prepare('select distinct ecosystem from package order by ecosystem').all() as {
+    ecosystem: string
+  }[]
+  const statements = prepare(database)
+  const all = <Row>(statement: SqliteStatement, ...values: SqliteValue[]) =>
+    asDamage(path, () => statement.all(...values) as Row[])
+  const one = <Row>(statement: SqliteStatement, ...values: SqliteValue[]) =>
+    asDamage(path, () => statement.get(...values) as Row | undefined)
+  return {
+    identity: { id, builtAt: Number(meta.get('builtAt') ?? 0) },
+    sources,
+    ecosystems: ecosystems.map(({ ecosystem }) => ecosystem),
+    of: (ecosystem, name) => {
+      const rows = all<EntryRow>(statements.of, ecosystem, name)
+      return asDamage(path, () => rows.map((row) => toEntry(row, ecosystem, name)).sort(byAdvisory))
+    },
+    named: (name) => {
+      const rows = all<NamedRow>(statements.named, name)
+      return asDamage(path, () => joinParts(rows, statements.packages))
+    },
+    kev: (cve) => {
+      const row = one<{ body: string }>(statements.kev, cve)
+      if (row === undefined) return null
+      const [addedOn, dueOn, usedByRansomware] = JSON.parse(row.body) as [string, string | null, boolean]
+      return { cve, addedOn, dueOn, usedByRansomware }
+    },
+    epss: (cve) => {
+      const row = one<{ score: number; percentile: number }>(statements.epss, cve)
+      return row === undefined ? null : { score: row.score, percentile: row.percentile }
+    },
+    releases: (product) =>
+      all<ReleaseRow>(statements.releases, product).map(({ release, ends_on, extended_ends_on }) => ({
+        ...{ release, endsOn: ends_on, extendedEndsOn: extended_ends_on },
+      })),
+    close: () => database.close(),
+  }
+}
+
+interface EntryRow {
+  readonly source: string
+  readonly id: string
+  readonly head: string
+  readonly body: string
+}
+interface NamedRow {
+  readonly key: number
+  readonly source: string
+  readonly id: string
+  readonly head: string
+}
+interface PackageRow {
+  readonly ecosystem: string
+  readonly name: string
+  readonly body: string
+}
+interface ReleaseRow {
+  readonly release: string
+  readonly ends_on: string | null
+  readonly extended_ends_on: string | null
+}
+
+function prepare(database: SqliteDatabase) {
+  return {
+    of: database.prepare(
+      `select part.source, advisory.id, advisory.head, affected.body
+       from package
+       join affected on affected.package = package.key
+       join advisory on advisory.key = affected.key / ${packagesPerAdvisory}
+       join part on part.key = advisory.part
+       where package.ecosystem = ? and package.name = ?`,
+    ),
+    named: database.prepare(
+      `select advisory.key, part.source, advisory.id, advisory.head
+       from named
+       join advisory on advisory.key = named.advisory
+       join part on part.key = advisory.part
+       where named.name = ?
+       order by part.source, advisory.id, part.part`,
+    ),
+    packages: database.prepare(
+      `select package.ecosystem, package.name, affected.body
+       from affected join package on package.key = affected.package
+       where affected.key >= ? and affected.key < ? order by affected.key`,
+    ),
+    kev: database.prepare('select body from kev where cve = ?'),
+    epss: database.prepare('select score, percentile from epss where cve = ?'),
+    releases: database.prepare('select release, ends_on, extended_ends_on from release where product = ?'),
+  }
+}
+
+function toEntry({ source, id, head, body }: EntryRow, ecosystem: string, name: string): AdvisoryEntry {
+  return { advisory: decodeHead(source, id, head), affected: decodeAffected(ecosystem, name, body) }
+}
+
+function byAdvisory({ advisory: a }: AdvisoryEntry, { advisory: b }: AdvisoryEntry): number {
+  return compare(a.source, b.source) || compare(a.id, b.id)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** An advisory of several parts of its source is one again. */
+function joinParts(rows: readonly NamedRow[], packages: SqliteStatement): Advisory[] {
+  const joined = new Map<string, Advisory & { readonly affected: AffectedPackage[] }>()
+  for (const { key, source, id, head } of rows) {
+    const name = `${source}\0${id}`
+    const advisory = joined.get(name) ?? { ...decodeHead(source, id, head), affected: [] }
+    joined.set(name, advisory)
+    const first = key * packagesPerAdvisory
+    for (const row of packages.all(first, first + packagesPerAdvisory) as PackageRow[]) {
+      advisory.affected.push(decodeAffected(row.ecosystem, row.name, row.body))
+    }
+  }
+  return [...joined.values()]
+}
+
+function damaged(path: string, why: string, cause?: unknown): Fault {
+  return new Fault('advisories-damaged', `the advisory data ${oneLine(path)} cannot be read: ${oneLine(why)}`, {
+    cause,
+  })
+}
+
+/** What SQLite and JSON say of a file that is no whole snapshot, as one fault with the way out. */
+function asDamage<Value>(path: string, read: () => Value): Value {
+  try {
+    return read()
+  } catch (error) {
+    if (isFault(error, 'store-damaged')) throw damaged(path, error.message, error)
+    if (error instanceof Fault) throw error
+    const message = error instanceof Error ? error.message : String(error)
+    if (/malformed|not a database|no such (?:table|column)|JSON/i.test(message)) throw damaged(path, message, error)
+    throw error
+  }
+}
