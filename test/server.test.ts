@@ -20,6 +20,7 @@ import { roles } from '../src/iam/capabilities.js'
 import { signWebhook } from '../src/notify/webhook.js'
 import { type RunningServer, serve } from '../src/server/serve.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
+import { importAdvisory } from './support/advisories.js'
 import { createCli } from './support/cli.js'
 import { startTidemark } from './support/process.js'
 import { until } from './support/until.js'
@@ -161,6 +162,8 @@ describe('every operation', () => {
     tags: { repository: `${registry.address}/library/alpine` },
     packages: { source: tagOf(registry), platform: 'linux/amd64' },
     diff: { from: tagOf(registry), to: `${registry.address}/demo/app:1.0`, platform: 'linux/amd64' },
+    scan: { source: tagOf(registry), platform: 'linux/amd64' },
+    explain: { id: 'CVE-2026-1001', source: tagOf(registry), platform: 'linux/amd64' },
     watchAdd: { reference: tagOf(registry), every: '1h' },
     watchAddRule: { repository: `${registry.address}/demo/app`, tags: ['1.*'] },
     watchList: {},
@@ -176,6 +179,7 @@ describe('every operation', () => {
     const { cli, server, token, entries } = await start()
     await cli.run('watch', 'add', tagOf(registry), '--every', '1h')
     await entries(tagOf(registry), 1)
+    await importAdvisory(cli)
     const { openServices } = await import('../src/flows/open.js')
     const services = openServices({ environment: cli.environment })
     const context = { services, cost: { requests: 0, bytes: 0 }, warn: () => undefined }

@@ -6,6 +6,7 @@ import { digest } from './digest.js'
 import { history, historyExport, historyImport } from './history.js'
 import type { Operation } from './operation.js'
 import { packages } from './packages.js'
+import { explain, scan } from './scan.js'
 import { tags } from './tags.js'
 import { watchAdd, watchAddRule } from './watch-add.js'
 import { watchList } from './watch-list.js'
@@ -18,6 +19,8 @@ export const operations: { readonly [Name in CallName]: Operation<Name> } = {
   tags,
   packages,
   diff,
+  scan,
+  explain,
   watchAdd,
   watchAddRule,
   watchList,

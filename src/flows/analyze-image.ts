@@ -124,7 +124,7 @@ interface InventoryDocument {
 async function storedInventory(image: SourceImage, services: Services): Promise<AnalyzedImage | null> {
   if (image.digest === null) return null
   const { analyses } = await services.store()
-  const bytes = await analyses.inventory(image.digest, readersVersion)
+  const bytes = await analyses.document(image.digest, readersVersion)
   if (bytes === null) return null
   const { inventory, layers } = JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument
   return {
@@ -152,7 +152,7 @@ async function readImage(image: SourceImage, services: Services, call: AnalyzeCa
   if (image.digest !== null) {
     const { analyses } = await services.store()
     const document = { inventory, layers } satisfies InventoryDocument
-    await analyses.putInventory(image.digest, readersVersion, Buffer.from(JSON.stringify(document)))
+    await analyses.putDocument(image.digest, readersVersion, Buffer.from(JSON.stringify(document)))
   }
   const tree = call.wantsFiles ? merged.tree : null
   return {

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Advisories } from '../core/advisory.js'
 import { type Clock, type Random, systemClock } from '../core/clock.js'
 import type { Host } from '../core/host.js'
@@ -8,7 +8,7 @@ import type { Registry } from '../registry/registry.js'
 import type { DigestStore } from '../store/digests/digest-store.js'
 import type { Store } from '../store/store.js'
 import { type Config, readConfig } from './config.js'
-import { advisoriesPath, dataFolder, type Environment } from './places.js'
+import { advisoriesPath, configPath, dataFolder, type Environment } from './places.js'
 
 /** What {@link openServices} is made of. */
 export interface ServiceOptions {
@@ -31,6 +31,8 @@ export interface Services {
   readonly random: Random
   readonly environment: Environment
   readonly dataFolder: string
+  /** Where the configuration lies: what it names by a relative path is there. */
+  readonly configFolder: string
   /** @throws Fault `file-unreadable`, `invalid-config` */
   config(): Promise<Config>
   registry(): Promise<Registry>
@@ -51,6 +53,7 @@ export interface Services {
 export function openServices(options: ServiceOptions): Services {
   const { environment, clock = systemClock, random = Math.random } = options
   const folder = dataFolder(environment)
+  const configFolder = dirname(options.config ?? configPath(environment).path)
   const config = once(() => readConfig(options.config, environment))
   const store = once(async () => {
     const url = options.database ?? (environment.TIDEMARK_DATABASE || `sqlite:${join(folder, 'tidemark.db')}`)
@@ -84,7 +87,7 @@ export function openServices(options: ServiceOptions): Services {
   })
   const advisories = async () => (await holder()).current()
   return {
-    ...{ clock, random, environment, dataFolder: folder, config, registry, store, digests, advisories },
+    ...{ clock, random, environment, dataFolder: folder, configFolder, config, registry, store, digests, advisories },
     async close() {
       if (holder.isMade()) await holder().then((made) => made.close(), ignored)
       if (registry.isMade()) await registry().then((made) => made.close(), ignored)
