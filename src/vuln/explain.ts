@@ -3,8 +3,10 @@ import { oneLine } from '../core/fault.js'
 import type { Inventory } from '../core/inventory.js'
 import { aliasClosure } from './aliases.js'
 import { type PackagePlan, planInventory } from './candidates.js'
-import { type Decision, sentenceOfSkip } from './decision.js'
+import type { Decision } from './decision.js'
 import { judgePackage, type Verdict } from './judge-package.js'
+import { describeRanges } from './ranges.js'
+import { dayOf, sentenceOf, sentenceOfSkip } from './sentence.js'
 
 /** Why a vulnerability is, or is not, among the findings of an image. */
 export interface Explanation {
@@ -62,17 +64,15 @@ function textOfKey({ ecosystem, name }: { readonly ecosystem: string; readonly n
   return `${ecosystem}\0${name}`
 }
 
-function decisionOf(
-  { advisory, code, sentence, answer }: Verdict,
-  { package: one, comparison }: PackagePlan,
-): Decision {
+function decisionOf(verdict: Verdict, plan: PackagePlan): Decision {
+  const { advisory, code, entries, answer } = verdict
   return {
     code,
-    sentence: oneLine(sentence),
+    sentence: sentenceOf(verdict, plan),
     advisory: { source: advisory.source, id: advisory.id },
-    package: factsOf(one),
-    installedVersion: comparison.installed,
-    affectedRange: answer.range,
+    package: factsOf(plan.package),
+    installedVersion: plan.comparison.installed,
+    affectedRange: describeRanges(entries, plan.comparison),
     fixedVersion: answer.fixed,
   }
 }
@@ -101,8 +101,7 @@ function absenceOf(record: Advisory, plans: readonly PackagePlan[]): Decision {
   const { source, id, affected, withdrawnAt } = record
   const ecosystems = new Set(plans.flatMap(({ keys }) => keys.map((key) => key.ecosystem)))
   const near = affected.filter(({ ecosystem }) => ecosystems.has(ecosystem))
-  const withdrawn =
-    withdrawnAt === null ? '' : `; it was withdrawn on ${new Date(withdrawnAt).toISOString().slice(0, 10)}`
+  const withdrawn = withdrawnAt === null ? '' : `; it was withdrawn on ${dayOf(withdrawnAt)}`
   const code = withdrawnAt !== null ? 'withdrawn' : near.length > 0 ? 'no-package' : 'other-ecosystem'
   const sentence =
     near.length > 0

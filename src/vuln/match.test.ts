@@ -155,6 +155,12 @@ describe('matchInventory', () => {
       ['DEBIAN-CVE-2024-1111', ['CVE-2024-1111']],
       ['DSA-1-1', ['CVE-2024-1111', 'CVE-2024-2222']],
     ])
+    const unsure = { ...single('CVE-2024-1111'), affected: [affectedPackage('Debian:12', 'curl', '< odd one')] }
+    const sure = { ...erratum, upstream: ['CVE-2024-1111'] }
+    expect(match([curl], [unsure, sure]).map(({ id, status }) => [id, status])).toEqual([
+      ['DEBIAN-CVE-2024-1111', 'unknown'],
+      ['DSA-1-1', 'affected'],
+    ])
   })
 
   it('rates an erratum by the worst that it fixes, and takes the word of the distribution first', () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { AffectedPackage, RangeEvent } from '../core/advisory.js'
 import { orderOfEcosystem } from '../versions/list.js'
 import { type Comparison, mainModuleComparison, plainComparison, rpmComparison } from './comparison.js'
-import { evaluateRanges } from './ranges.js'
+import { describeRanges, evaluateRanges as evaluate } from './ranges.js'
 
 describe('evaluateRanges', () => {
   it.each([
@@ -144,6 +144,10 @@ describe('evaluateRanges', () => {
     )
   })
 })
+
+function evaluateRanges(entries: readonly AffectedPackage[], comparison: Comparison) {
+  return { ...evaluate(entries, comparison), range: describeRanges(entries, comparison) }
+}
 
 const semver = orderOfEcosystem('npm')
 
