@@ -88,8 +88,25 @@ interface Stretch {
   readonly to: (Bound & { readonly kind: 'fixed' | 'last-affected' | 'limit' }) | null
 }
 
-/** null where the version of some event cannot be read. */
+/** Those of a range, ascending; null where the version of some event cannot be read. */
 function stretchesOf(range: AffectedRange, comparison: Comparison): Stretch[] | null {
+  return isPlain(range) ? plainStretch(range, comparison) : eventfulStretches(range, comparison)
+}
+
+/** From the first version up to one: nine ranges of ten, which need no sorting. */
+function isPlain({ events: [first, second, third] }: AffectedRange): boolean {
+  const isEnd = second?.kind === 'fixed' || second?.kind === 'last-affected'
+  return third === undefined && isEnd && first?.kind === 'introduced' && first.version === '0'
+}
+
+function plainStretch({ events }: AffectedRange, comparison: Comparison): Stretch[] | null {
+  const end = events[1]
+  if (end === undefined || end.kind === 'introduced') return null
+  const key = comparison.keyOf(end.version)
+  return key === null ? null : [{ from: null, to: { text: end.version, key, kind: end.kind } }]
+}
+
+function eventfulStretches(range: AffectedRange, comparison: Comparison): Stretch[] | null {
   const events: KeyedEvent[] = []
   for (const { kind, version } of range.events) {
     if (kind === 'limit' && version === '*') continue
