@@ -10,7 +10,7 @@ import { dayOf, sentenceOf, sentenceOfSkip } from './sentence.js'
 
 /** Why a vulnerability is, or is not, among the findings of an image. */
 export interface Explanation {
-  /** As it was asked for. */
+  /** As it was asked for, a CVE in capitals. */
   readonly id: string
   /** Every other name, CVEs first. */
   readonly aliases: readonly string[]
@@ -22,7 +22,8 @@ export interface Explanation {
  * Explains one vulnerability, by any of its names, with the same judgement that makes findings: what is `affected` here is a
  * finding there, and nothing else is. Records that name it among others (errata) are explained too, and withdrawn ones.
  */
-export function explainMatch(id: string, inventory: Inventory, advisories: Advisories): Explanation {
+export function explainMatch(asked: string, inventory: Inventory, advisories: Advisories): Explanation {
+  const id = /^cve-/i.test(asked) ? asked.toUpperCase() : asked
   const closure = aliasClosure(advisories)
   const { names } = closure.named(id)
   const records = recordsNaming(names, advisories)

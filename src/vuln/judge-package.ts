@@ -86,7 +86,7 @@ function judgeAdvisory(advisory: AdvisoryHead, all: readonly AffectedPackage[], 
   })
   if (advisory.withdrawnAt !== null) return of('withdrawn', 'none')
   if (isBugFix(advisory)) return of('no-security-erratum', 'none')
-  const entries = all.filter((entry) => mismatchOf(entry, plan.package) === null)
+  const entries = inChannel(all.filter((entry) => mismatchOf(entry, plan.package) === null))
   const [first] = all
   if (entries.length === 0 && first !== undefined)
     return of(`other-${mismatchOf(first, plan.package) ?? 'binary'}`, 'none')
@@ -99,6 +99,15 @@ function judgeAdvisory(advisory: AdvisoryHead, all: readonly AffectedPackage[], 
   if (entries.some((entry) => entry.status === 'not-affected' && covers(entry, plan)))
     return of('never-affected', 'denial', entries, answer)
   return of(codeOfRule[answer.rule], answer.rule === 'above-range' ? 'denial' : 'none', claimed, answer)
+}
+
+/**
+ * Where Ubuntu Pro is in use, what an advisory says of it goes before what it says of the release, whose packages may never be
+ * mended: a version of Pro is in the range of both.
+ */
+function inChannel(entries: readonly AffectedPackage[]): readonly AffectedPackage[] {
+  const pro = entries.filter(({ ecosystem }) => ecosystem.startsWith('Ubuntu:Pro:'))
+  return pro.length > 0 ? pro : entries
 }
 
 /** An entry without versions is about all of them. */

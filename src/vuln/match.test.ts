@@ -109,6 +109,19 @@ describe('matchInventory', () => {
     expect(match([virtual], advisories, {}, release('alpine', '3.20'))).toEqual([])
   })
 
+  it('holds what is of Ubuntu Pro against what Pro has mended, and only with a package of it installed', () => {
+    const ubuntu = release('ubuntu', '18.04')
+    const record = advisoryOf('UBUNTU-CVE-2024-1111', [
+      affectedPackage('Ubuntu:18.04:LTS', 'curl', '>= 0'),
+      affectedPackage('Ubuntu:Pro:18.04:LTS', 'curl', '< 7.58.0-2ubuntu3.24+esm3'),
+    ])
+    const found = (version: string) =>
+      match([deb('curl', version, null)], [record], {}, ubuntu).map((one) => one.fixedVersion)
+    expect(found('7.58.0-2ubuntu3.24')).toEqual([null])
+    expect(found('7.58.0-2ubuntu3.24+esm2')).toEqual(['7.58.0-2ubuntu3.24+esm3'])
+    expect(found('7.58.0-2ubuntu3.24+esm3')).toEqual([])
+  })
+
   it('cancels what a better record denies', () => {
     const curl = deb('curl', '7.88-1', null)
     const claim = advisoryOf('DEBIAN-CVE-2024-1111', [affectedPackage('Debian:12', 'curl', '< 8')], {
@@ -307,7 +320,7 @@ describe('explainMatch', () => {
   const inventory = inventoryOf([curl, owned, lodash], { distribution: debian })
 
   it('names every record, the package and the rule', () => {
-    const { aliases, decisions } = explainMatch('CVE-2024-1111', inventory, memoryAdvisories(advisories))
+    const { aliases, decisions } = explainMatch('cve-2024-1111', inventory, memoryAdvisories(advisories))
     expect(aliases).toEqual(['DEBIAN-CVE-2024-1111', 'GHSA-1', 'GHSA-3', 'GO-1'])
     expect(decisions.map(({ advisory, package: one, code }) => `${advisory?.id} ${one?.name} ${code}`).sort()).toEqual([
       'DEBIAN-CVE-2024-1111 curl affected',
