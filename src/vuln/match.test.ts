@@ -17,18 +17,21 @@ describe('matchInventory', () => {
   it('says of a finding what is known of it', () => {
     const advisories = [
       advisoryOf('GHSA-1', [affectedPackage('npm', 'lodash', '< 4.17.12')], {
-        aliases: ['CVE-2019-10744'],
+        aliases: ['CVE-2019-10744', 'CVE-2019-99999'],
         ratings: [{ system: 'word', value: 'CRITICAL', by: 'github' }],
         summary: 'Prototype pollution',
         url: 'https://example.org/1',
       }),
     ]
     const kev = { cve: 'CVE-2019-10744', addedOn: '2025-01-01', dueOn: null, usedByRansomware: true }
-    const epss = { 'CVE-2019-10744': { score: 0.5, percentile: 0.9 } }
+    const epss = {
+      'CVE-2019-10744': { score: 0.1, percentile: 0.4 },
+      'CVE-2019-99999': { score: 0.5, percentile: 0.9 },
+    }
     const [finding] = match([lodash], advisories, { kev: [kev], epss })
     expect(finding).toEqual({
       id: 'GHSA-1',
-      aliases: ['CVE-2019-10744'],
+      aliases: ['CVE-2019-10744', 'CVE-2019-99999'],
       severity: 'critical',
       severitySource: 'github',
       cvss: [],
