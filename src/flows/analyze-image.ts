@@ -1,4 +1,4 @@
-import { digestOf } from '../core/digest.js'
+import { type Digest, digestOf } from '../core/digest.js'
 import { Fault } from '../core/fault.js'
 import type { LayerFacts } from '../core/image-facts.js'
 import type { ImageIdentity, Inventory } from '../core/inventory.js'
@@ -119,6 +119,15 @@ export function analyzedBySbom(inventory: Inventory, image: SourceImage): Analyz
 interface InventoryDocument {
   readonly inventory: Omit<Inventory, 'image'>
   readonly layers: readonly LayerFacts[]
+}
+
+/** The inventory that these readers made of the layers of a manifest, with nothing asked of anybody; null when they did not. */
+export async function storedInventoryOf(digest: Digest, services: Services): Promise<Inventory | null> {
+  const { analyses } = await services.store()
+  const bytes = await analyses.document(digest, readersVersion)
+  if (bytes === null) return null
+  const { inventory } = JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument
+  return { image: { reference: digest, digest, platform: null }, ...inventory }
 }
 
 async function storedInventory(image: SourceImage, services: Services): Promise<AnalyzedImage | null> {

@@ -62,6 +62,28 @@ export async function judgementBy(
   }
 }
 
+const latestKey = `judgement:${judgementVersion}:latest`
+
+/** Ids of the snapshots that judged a manifest last, and before that; null where none did. */
+export interface LatestSnapshots {
+  readonly latest: string | null
+  readonly previous: string | null
+}
+
+/** See {@link LatestSnapshots}. */
+export async function latestSnapshots(digest: Digest, services: Services): Promise<LatestSnapshots> {
+  const { analyses } = await services.store()
+  const bytes = await analyses.document(digest, latestKey)
+  if (bytes === null) return { latest: null, previous: null }
+  return JSON.parse(Buffer.from(bytes).toString('utf8')) as LatestSnapshots
+}
+
+/** Notes which snapshots judged a manifest. */
+export async function setLatestSnapshots(digest: Digest, ids: LatestSnapshots, services: Services): Promise<void> {
+  const { analyses } = await services.store()
+  await analyses.putDocument(digest, latestKey, Buffer.from(JSON.stringify(ids)))
+}
+
 function keyOf(snapshotId: string): string {
   return `judgement:${judgementVersion}:${snapshotId}`
 }

@@ -13,6 +13,7 @@ import { type Config, everyMsOf } from './config.js'
 import { describeRule, followTags } from './follow-tags.js'
 import { createAbort, type Services } from './open.js'
 import { reconcileWatches } from './reconcile-watches.js'
+import { rejudge, snapshotId } from './rejudge.js'
 import { isOwnerGone } from './watch-owner.js'
 import { type ScheduledTag, WatchedLane } from './watched-lane.js'
 
@@ -45,6 +46,8 @@ const renewMs = 10_000
 const leaseMs = 30_000
 /** The loop coming round that late is an absence: the process was suspended, or starved. */
 const absenceMs = 5_000
+/** How often newer advisory data is looked for. */
+const rejudgeMs = 10_000
 /** Turned states wait that long for others, to be written together. */
 const turnedMs = 200
 /** A tag that was missed once is looked at again after this time. */
@@ -80,6 +83,9 @@ class LaneWatcher implements Watcher {
   #renewAt = 0
   #writeAt: number | null = null
   #following: Promise<void> | null = null
+  #rejudging: Promise<void> | null = null
+  #rejudgeAt = 0
+  #judgedBy: string | null = null
   #steppedAt: number | null = null
   #running: Promise<void> = Promise.resolve()
 
@@ -109,6 +115,7 @@ class LaneWatcher implements Watcher {
     await Promise.all([this.#running, this.#analyzer.stop()])
     await Promise.all([...this.#looks])
     await this.#following
+    await this.#rejudging
     await this.#writeTurned()
     const now = this.#services.clock.now()
     const lanes = [...this.#lanes.values()].map((lane) => ({
@@ -224,8 +231,8 @@ class LaneWatcher implements Watcher {
     lane.done(tag, clock.now(), soonMs)
   }
 
-  #wantAnalysis({ reference, digest, analyze }: Pick<ScheduledTag, 'reference' | 'digest' | 'analyze'>): void {
-    if (digest !== null && (analyze ?? this.#config.analyze ?? false)) this.#analyzer.want(reference, digest)
+  #wantAnalysis({ tagId, reference, digest, analyze }: ScheduledTag): void {
+    if (digest !== null && (analyze ?? this.#config.analyze ?? false)) this.#analyzer.want(reference, digest, tagId)
   }
 
   #tell(error: unknown, lane: WatchedLane, tag: ScheduledTag): void {
@@ -289,10 +296,30 @@ class LaneWatcher implements Watcher {
       this.counts.lanes = this.#lanes.size
       this.counts.tags = [...this.#lanes.values()].reduce((sum, lane) => sum + lane.tags.size, 0)
     }
+    this.#rejudging ??= this.#rejudge().finally(() => {
+      this.#rejudging = null
+    })
     this.#following ??= this.#follow().finally(() => {
       this.#following = null
     })
     this.#pollAt = clock.now() + pollMs
+  }
+
+  /** Every ten seconds: whether there is newer advisory data, and what it says of what is watched. */
+  async #rejudge(): Promise<void> {
+    const { clock } = this.#services
+    if (clock.now() < this.#rejudgeAt) return
+    this.#rejudgeAt = clock.now() + rejudgeMs
+    try {
+      const id = await snapshotId(this.#services)
+      if (id === null || id === this.#judgedBy) return
+      const tags = [...this.#lanes.values()].flatMap((lane) => [...lane.tags.values()])
+      const { judged, told } = await rejudge(tags, this.#services, this.#abort.signal)
+      this.#judgedBy = id
+      if (judged > 0) this.#log.info({ snapshot: id, judged, told }, 'images judged by newer advisory data')
+    } catch (error) {
+      this.#log.warn({ fault: toFault(error).message }, 'images could not be judged')
+    }
   }
 
   async #follow(): Promise<void> {

@@ -31,15 +31,14 @@ export function wireGap({ from, to, reason }: HistoryGap): WireGap {
 }
 
 /** An event as the native API, server-sent events and webhooks show it. */
-export function wireEvent({ id, type, at, reference, entry, previousDigest }: StoredEvent): TidemarkEvent {
-  return {
-    id,
-    type,
-    at: formatTime(at),
-    reference: formatReference(reference),
-    entry: wireEntry(entry),
-    previousDigest,
+export function wireEvent(event: StoredEvent): TidemarkEvent {
+  const base = { id: event.id, at: formatTime(event.at), reference: formatReference(event.reference) }
+  if (event.type === 'image.newly-known') {
+    const { digest, shown } = event.body
+    return { ...base, type: event.type, digest, ...shown }
   }
+  const { type, entry, previousDigest } = event
+  return { ...base, type, entry: wireEntry(entry), previousDigest }
 }
 
 /**

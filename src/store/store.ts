@@ -1,3 +1,4 @@
+import type { NewlyKnownEvent } from '../../client/src/index.js'
 import type { Digest } from '../core/digest.js'
 import type { HistoryChange, HistoryClaim, HistoryEntry, HistoryGap, HistoryKind } from '../core/history.js'
 import type { Host } from '../core/host.js'
@@ -251,13 +252,33 @@ export interface ManifestStore {
 }
 
 /** One line of the event log. */
-export interface StoredEvent {
+export type StoredEvent = StoredTagEvent | StoredImageEvent
+
+interface StoredEventBase {
   readonly id: number
   readonly at: number
-  readonly type: `tag.${HistoryKind}`
   readonly reference: TagReference
+}
+
+/** A history entry was written. */
+export interface StoredTagEvent extends StoredEventBase {
+  readonly type: `tag.${HistoryKind}`
   readonly entry: HistoryEntry
   readonly previousDigest: Digest | null
+}
+
+/** Newer advisory data say more of an image that a tag points at; `body` is what is shown of it. */
+export interface StoredImageEvent extends StoredEventBase {
+  readonly type: 'image.newly-known'
+  readonly body: ImageEventBody
+}
+
+/** What an event of an image is about. */
+export interface ImageEventBody {
+  readonly digest: Digest
+  readonly snapshotId: string
+  /** The rest, as it is shown. */
+  readonly shown: Pick<NewlyKnownEvent, 'platform' | 'snapshot' | 'findings' | 'count'>
 }
 
 /** See {@link Store}. */
@@ -266,6 +287,8 @@ export interface EventStore {
   after(id: number, limit: number): Promise<readonly StoredEvent[]>
   /** The highest id; 0 when there is none. */
   latestId(): Promise<number>
+  /** Tells once of an image, tag and snapshot, whoever comes first; false when it was told before. */
+  tellOfImage(tagId: number, body: ImageEventBody): Promise<boolean>
 }
 
 /** `due`: to be sent; `sent`: taken; `dead`: given up. */

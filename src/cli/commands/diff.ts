@@ -77,11 +77,11 @@ Examples:
       const progress = startProgress(context.terminal, Date.now)
       const onProgress = (done: number, of: number) => progress.update(`read ${done} of ${of} layers`)
       const input = {
-        from,
-        to,
+        ...{ from, to },
         ...(wanted !== undefined && { platform: wanted }),
         ...(files && { files }),
         ...(wish && { evidence: wish }),
+        ...(sinceSnapshot !== undefined && { since: sinceSnapshot }),
       }
       const where = { ...options, ...(isLocal && { server: undefined }), onProgress }
       const documents = documentsOf(where, isLocal ? here : context)
