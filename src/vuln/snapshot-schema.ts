@@ -30,7 +30,7 @@ create table advisory (
   id text not null,
   modified_at integer not null,
   is_imported integer not null,
-  digest blob not null,
+  digest text not null,
   head text not null,
   unique (part, id)
 );

@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto'
 import type { Advisory } from '../core/advisory.js'
-import type { SqliteDatabase, SqliteStatement } from '../core/sqlite.js'
-import { RowBatch } from './row-batch.js'
+import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../core/sqlite.js'
+import { RowBatch, rowsAtOnce } from './row-batch.js'
 import { decodeHead, encodeAffected, encodeHead } from './snapshot-codec.js'
 import { packagesPerAdvisory } from './snapshot-schema.js'
 import type { AdvisorySink, AdvisorySource } from './sources/advisory-source.js'
@@ -29,14 +29,24 @@ export class SnapshotWriter {
   readonly #named: RowBatch
   #nextAdvisory: number
   #nextPackage: number
-  /** Rows of advisories from this one on may still be gathered. */
+  readonly #advisories: RowBatch
+  /** Advisories that are not in the table yet, by part and id. */
+  readonly #pending = new Map<string, NewRecord>()
+  /** Rows of advisories from this one on may still be gathered, */
   #gatheredFrom: number
+  /** and those of these. */
+  readonly #gatheredOld = new Set<number>()
   #isDeleted = false
 
   constructor(database: SqliteDatabase, now: number) {
     this.#database = database
     this.#now = now
     this.#statements = prepare(database)
+    this.#advisories = new RowBatch(
+      database,
+      'insert or ignore into advisory (key, part, id, modified_at, is_imported, digest, head) values',
+      7,
+    )
     this.#affected = new RowBatch(database, 'insert into affected (key, package, body) values', 3)
     this.#named = new RowBatch(database, 'insert or ignore into named (name, advisory) values', 2)
     const { advisory, package: next } = this.#statements.nextKeys.get() as { advisory: number; package: number }
@@ -47,9 +57,8 @@ export class SnapshotWriter {
 
   /** Puts all that was written into the tables. */
   flush(): void {
-    this.#affected.flush()
-    this.#named.flush()
-    this.#gatheredFrom = this.#nextAdvisory
+    this.#insertPending()
+    this.#flushRows()
   }
 
   /** Remembers how things are; what it gives takes its own memory back to that, after the tables were rolled back. */
@@ -58,8 +67,10 @@ export class SnapshotWriter {
     const next = this.#nextAdvisory
     const nextPackage = this.#nextPackage
     return () => {
+      this.#pending.clear()
       this.#affected.clear()
       this.#named.clear()
+      this.#gatheredOld.clear()
       this.#parts.clear()
       for (const [name, part] of parts) this.#parts.set(name, part)
       this.#packages.clear()
@@ -150,73 +161,103 @@ export class SnapshotWriter {
 
   #add(part: number, advisory: Advisory, isImported: boolean): void {
     const head = encodeHead(advisory)
-    const rows = this.#rowsOf(advisory)
-    const modifiedAt = advisory.modifiedAt ?? noTime
-    const digest = digestOf(head, rows)
-    const key = this.#nextAdvisory
-    const { changes } = this.#statements.add.run(
-      ...([key, part, advisory.id, modifiedAt, isImported ? 1 : 0, digest, head] as const),
-    )
-    if (Number(changes) === 0) {
-      this.#settle({ part, advisory, isImported, head, rows, modifiedAt, digest })
-      return
+    const rows = rowsOf(advisory)
+    const record = {
+      ...{ key: this.#nextAdvisory++, part, names: advisory, isImported, head, rows, digest: digestOf(head, rows) },
+      modifiedAt: advisory.modifiedAt ?? noTime,
     }
-    this.#nextAdvisory++
-    this.#addRows(key, advisory, rows)
+    const name = `${part} ${advisory.id}`
+    if (this.#pending.has(name)) this.#insertPending()
+    this.#pending.set(name, record)
+    if (this.#pending.size >= rowsAtOnce) this.#insertPending()
+  }
+
+  /** All at once, and where that shows that some are there already, one by one. */
+  #insertPending(): void {
+    const records = [...this.#pending.values()]
+    this.#pending.clear()
+    if (records.length === 0) return
+    const added = this.#advisories.insert(records.flatMap(columnsOf))
+    const isAllNew = added === records.length
+    for (const record of records) {
+      const old = isAllNew ? null : (this.#statements.find.get(record.part, record.names.id) as OldRecord)
+      if (old === null || old.key === record.key) this.#addRows(record.key, 0, record.names, record.rows)
+      else this.#settle(record, old)
+    }
   }
 
   /** Of two records with one id the later stays; of two of one time both hold: feeds split one by release (Alpine's). */
-  #settle(next: NewRecord): void {
-    const old = this.#statements.find.get(next.part, next.advisory.id) as OldRecord
+  #settle(next: NewRecord, old: OldRecord): void {
     if (old.modified_at > next.modifiedAt) return
     if (old.is_imported === 1 && !next.isImported) this.#statements.isDownloaded.run(old.key)
-    if (Buffer.compare(old.digest, next.digest) === 0) return
-    let { head, rows } = next
+    if (old.digest === next.digest) return
     if (old.modified_at === next.modifiedAt) {
-      rows = sorted([...rows, ...this.#oldRows(old.key)])
-      if (old.head > head) head = old.head
+      this.#join(next, old)
+      return
     }
-    const digest = digestOf(head, rows)
-    if (Buffer.compare(old.digest, digest) === 0) return
     this.#removeRows(old)
-    this.#statements.renew.run(next.modifiedAt, digest, head, old.key)
-    this.#addRows(old.key, { ...decodeHead('', next.advisory.id, head) }, rows)
+    this.#statements.renew.run(next.modifiedAt, next.digest, next.head, old.key)
+    this.#addRows(old.key, 0, next.names, next.rows)
   }
 
-  #addRows(key: number, { id, aliases, upstream }: Names, rows: readonly Row[]): void {
-    this.#gatheredFrom = Math.min(this.#gatheredFrom, key)
-    this.#named.add(id, key)
+  #join(next: NewRecord, old: OldRecord): void {
+    const oldRows = this.#rowsAt(old.key)
+    const known = new Set(oldRows.map(textOfRow))
+    const added = next.rows.filter((row) => !known.has(textOfRow(row)))
+    const head = old.head > next.head ? old.head : next.head
+    if (added.length === 0 && head === old.head) return
+    if (head !== old.head) this.#removeNames(old)
+    this.#statements.renew.run(next.modifiedAt, digestOf(head, sorted([...oldRows, ...added])), head, old.key)
+    this.#addRows(old.key, oldRows.length, head === old.head ? noNames : next.names, added)
+  }
+
+  /** @param from how many rows the advisory has already */
+  #addRows(key: number, from: number, { id, aliases, upstream }: Names, rows: readonly Row[]): void {
+    if (key < this.#gatheredFrom) this.#gatheredOld.add(key)
+    if (id !== '') this.#named.add(id, key)
     for (const name of aliases) this.#named.add(name, key)
     for (const name of upstream) this.#named.add(name, key)
-    let at = key * packagesPerAdvisory
-    for (const { ecosystem, name, body } of rows) this.#affected.add(at++, this.#package(ecosystem, name), body)
+    let at = key * packagesPerAdvisory + from
+    const end = (key + 1) * packagesPerAdvisory
+    for (const { ecosystem, name, body } of rows) {
+      if (at < end) this.#affected.add(at++, this.#package(ecosystem, name), body)
+    }
   }
 
   #remove(key: number): void {
-    const old = this.#statements.head.get(key) as { key: number; id: string; head: string }
-    this.#removeRows(old)
+    this.#removeRows(this.#statements.head.get(key) as { key: number; id: string; head: string })
     this.#statements.remove.run(key)
   }
 
-  #removeRows({ key, id, head }: { readonly key: number; readonly id: string; readonly head: string }): void {
-    if (key >= this.#gatheredFrom) this.flush()
+  #removeRows(old: { readonly key: number; readonly id: string; readonly head: string }): void {
+    this.#settleGathered(old.key)
     this.#isDeleted = true
-    const first = key * packagesPerAdvisory
+    const first = old.key * packagesPerAdvisory
     this.#statements.removeAffected.run(first, first + packagesPerAdvisory)
+    this.#removeNames(old)
+  }
+
+  #removeNames({ key, id, head }: { readonly key: number; readonly id: string; readonly head: string }): void {
     const { aliases, upstream } = decodeHead('', id, head)
     for (const name of [id, ...aliases, ...upstream]) this.#statements.removeName.run(name, key)
   }
 
-  #oldRows(key: number): Row[] {
-    if (key >= this.#gatheredFrom) this.flush()
+  #rowsAt(key: number): Row[] {
+    this.#settleGathered(key)
     const first = key * packagesPerAdvisory
     return this.#statements.rows.all(first, first + packagesPerAdvisory) as unknown as Row[]
   }
 
-  /** In one order, each once, so that the same records give the same content. */
-  #rowsOf({ affected }: Advisory): Row[] {
-    const rows = affected.map((one) => ({ ecosystem: one.ecosystem, name: one.name, body: encodeAffected(one) }))
-    return rows.length > 1 ? sorted(rows) : rows
+  /** What is read or taken away must be in the tables. */
+  #settleGathered(key: number): void {
+    if (key >= this.#gatheredFrom || this.#gatheredOld.has(key)) this.#flushRows()
+  }
+
+  #flushRows(): void {
+    this.#affected.flush()
+    this.#named.flush()
+    this.#gatheredFrom = this.#nextAdvisory
+    this.#gatheredOld.clear()
   }
 
   #package(ecosystem: string, name: string): number {
@@ -241,8 +282,8 @@ export class SnapshotWriter {
   #digest(part: number): Uint8Array {
     const whole = createHash('sha256')
     const { digests, kevs, scores, releases } = this.#statements
-    for (const row of digests.iterate(part) as Iterable<{ id: string; digest: Uint8Array }>) {
-      whole.update(`${row.id}\0`).update(row.digest)
+    for (const row of digests.iterate(part) as Iterable<{ id: string; digest: string }>) {
+      whole.update(`${row.id}\0${row.digest}\n`)
     }
     for (const statement of [kevs, scores, releases]) {
       for (const row of statement.iterate(part)) whole.update(`${JSON.stringify(row)}\n`)
@@ -261,14 +302,16 @@ interface Names {
   readonly aliases: readonly string[]
   readonly upstream: readonly string[]
 }
+const noNames: Names = { id: '', aliases: [], upstream: [] }
 interface NewRecord {
+  readonly key: number
   readonly part: number
-  readonly advisory: Advisory
+  readonly names: Names
   readonly isImported: boolean
   readonly head: string
   readonly rows: readonly Row[]
   readonly modifiedAt: number
-  readonly digest: Uint8Array
+  readonly digest: string
 }
 interface OldRecord {
   readonly key: number
@@ -276,7 +319,7 @@ interface OldRecord {
   readonly head: string
   readonly modified_at: number
   readonly is_imported: number
-  readonly digest: Uint8Array
+  readonly digest: string
 }
 type Statements = Readonly<Record<keyof typeof sql, SqliteStatement>>
 
@@ -288,8 +331,6 @@ const sql = {
   downloaded: 'update part set fetched_at = ?, validators = ?, failure = null where key = ?',
   failed: 'update part set failure = ? where key = ?',
   finishPart: 'update part set records = ?, refused = ?, fetched_at = ?, failure = null, digest = ? where key = ?',
-  add: `insert into advisory (key, part, id, modified_at, is_imported, digest, head) values (?, ?, ?, ?, ?, ?, ?)
-    on conflict do nothing`,
   find: 'select key, id, head, modified_at, is_imported, digest from advisory where part = ? and id = ?',
   isDownloaded: 'update advisory set is_imported = 0 where key = ?',
   renew: 'update advisory set modified_at = ?, digest = ?, head = ? where key = ?',
@@ -324,14 +365,29 @@ function prepare(database: SqliteDatabase): Statements {
   return Object.fromEntries(entries) as Record<keyof typeof sql, SqliteStatement>
 }
 
-function digestOf(head: string, rows: readonly Row[]): Uint8Array {
-  let text = head
-  for (const { ecosystem, name, body } of rows) text += `\0${ecosystem}\0${name}\0${body}`
-  return hash('sha256', text, 'buffer')
+function columnsOf({ key, part, names, modifiedAt, isImported, digest, head }: NewRecord): SqliteValue[] {
+  return [key, part, names.id, modifiedAt, isImported ? 1 : 0, digest, head]
 }
 
+function rowsOf({ affected }: Advisory): Row[] {
+  const rows = affected.map((one) => ({ ecosystem: one.ecosystem, name: one.name, body: encodeAffected(one) }))
+  return rows.length > 1 ? sorted(rows) : rows
+}
+
+function textOfRow({ ecosystem, name, body }: Row): string {
+  return `${ecosystem}\0${name}\0${body}`
+}
+
+/** Of rows in one order, so that the same records give the same. */
+function digestOf(head: string, rows: readonly Row[]): string {
+  let text = head
+  for (const row of rows) text += `\0${textOfRow(row)}`
+  return hash('sha256', text, 'base64url')
+}
+
+/** In one order, each once. */
 function sorted(rows: readonly Row[]): Row[] {
-  const keyed = rows.map((row) => ({ key: `${row.ecosystem}\0${row.name}\0${row.body}`, row }))
+  const keyed = rows.map((row) => ({ key: textOfRow(row), row }))
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   return keyed.filter(({ key }, at) => key !== keyed[at - 1]?.key).map(({ row }) => row)
 }

@@ -165,7 +165,8 @@ function prepare(database: SqliteDatabase) {
     packages: database.prepare(
       `select package.ecosystem, package.name, affected.body
        from affected join package on package.key = affected.package
-       where affected.key >= ? and affected.key < ? order by affected.key`,
+       where affected.key >= ? and affected.key < ?
+       order by package.ecosystem, package.name, affected.body`,
     ),
     kev: database.prepare('select body from kev where cve = ?'),
     epss: database.prepare('select score, percentile from epss where cve = ?'),

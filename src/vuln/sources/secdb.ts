@@ -122,11 +122,19 @@ const vulnerability = /CVE[-_]\d{4}-\d{4,19}|GHSA(?:-[0-9a-z]{4}){3}|XSA-\d{1,9}
 /** `ZBX-11023`, `TALOS-2017-0499`: looked for where there is none of the others. */
 const otherId = /\b(?!CVE-|GHSA-)[A-Z][A-Z0-9]{1,15}-\d[\w.-]{0,40}/g
 
+interface Id {
+  readonly id: string
+  readonly aliases: readonly string[]
+}
+const noAliases: readonly string[] = []
+
 /**
  * The vulnerabilities that a line names. A GHSA beside one CVE is another name of it; each XSA and each CVE is one of its
  * own, because an XSA covers several CVEs.
  */
-function idsIn(line: string): { readonly id: string; readonly aliases: readonly string[] }[] {
+function idsIn(line: string): readonly Id[] {
+  // Nine of ten lines.
+  if (/^CVE-\d{4}-\d{4,19}$/.test(line)) return [{ id: line, aliases: noAliases }]
   const text = line.slice(0, limits.advisoryTextCharacters)
   const known = new Set([...text.matchAll(vulnerability)].map(([id]) => id.replace('_', '-')))
   if (known.size === 0)
