@@ -1,9 +1,9 @@
-import { createHash, hash } from 'node:crypto'
+import { createHash, type Hash, hash } from 'node:crypto'
 import type { Advisory } from '../core/advisory.js'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../core/sqlite.js'
 import { RowBatch, rowsAtOnce } from './row-batch.js'
-import { decodeHead, encodeAffected, encodeHead } from './snapshot-codec.js'
-import { packagesPerAdvisory } from './snapshot-schema.js'
+import { encodeAffected, encodeHead } from './snapshot-codec.js'
+import { rowsPerAdvisory } from './snapshot-schema.js'
 import type { AdvisorySink, AdvisorySource } from './sources/advisory-source.js'
 
 /** Packages whose keys are remembered. Records come grouped: most name a package that was named shortly before. */
@@ -30,6 +30,9 @@ export class SnapshotWriter {
   #nextAdvisory: number
   #nextPackage: number
   readonly #advisories: RowBatch
+  readonly #newPackages: RowBatch
+  /** Whether every package that there is is remembered: then one that is not is new. */
+  #knowsPackages: boolean
   /** Advisories that are not in the table yet, by part and id. */
   readonly #pending = new Map<string, NewRecord>()
   /** Rows of advisories from this one on may still be gathered, */
@@ -48,10 +51,12 @@ export class SnapshotWriter {
       7,
     )
     this.#affected = new RowBatch(database, 'insert into affected (key, package, body) values', 3)
-    this.#named = new RowBatch(database, 'insert or ignore into named (name, advisory) values', 2)
+    this.#named = new RowBatch(database, 'insert into named (key, name) values', 2)
+    this.#newPackages = new RowBatch(database, 'insert into package (key, ecosystem, name) values', 3)
     const { advisory, package: next } = this.#statements.nextKeys.get() as { advisory: number; package: number }
     this.#nextAdvisory = advisory
     this.#nextPackage = next
+    this.#knowsPackages = next === 1
     this.#gatheredFrom = advisory
   }
 
@@ -68,6 +73,8 @@ export class SnapshotWriter {
     const nextPackage = this.#nextPackage
     return () => {
       this.#pending.clear()
+      this.#newPackages.clear()
+      this.#knowsPackages = nextPackage === 1
       this.#affected.clear()
       this.#named.clear()
       this.#gatheredOld.clear()
@@ -131,9 +138,19 @@ export class SnapshotWriter {
   /** Counts, hashes, and takes away what nothing refers to any more. */
   finish(): void {
     if (this.#isDeleted) this.#database.exec('delete from package where key not in (select package from affected)')
+    const hashes = new Map<number, Hash>()
+    for (const { key, isTouched } of this.#parts.values()) if (isTouched) hashes.set(key, createHash('sha256'))
+    for (const row of this.#statements.digests.iterate() as Iterable<{ part: number; id: string; digest: string }>) {
+      hashes.get(row.part)?.update(`${row.id}\0${row.digest}\n`)
+    }
     for (const { key, refused, isTouched } of this.#parts.values()) {
-      if (!isTouched) continue
-      this.#statements.finishPart.run(this.#count(key), refused, this.#now, this.#digest(key), key)
+      const whole = hashes.get(key)
+      if (!isTouched || whole === undefined) continue
+      const { kevs, scores, releases, finishPart } = this.#statements
+      for (const statement of [kevs, scores, releases]) {
+        for (const row of statement.iterate(key)) whole.update(`${JSON.stringify(row)}\n`)
+      }
+      finishPart.run(this.#count(key), refused, this.#now, whole.digest(), key)
     }
   }
 
@@ -162,9 +179,15 @@ export class SnapshotWriter {
   #add(part: number, advisory: Advisory, isImported: boolean): void {
     const head = encodeHead(advisory)
     const rows = rowsOf(advisory)
-    const record = {
-      ...{ key: this.#nextAdvisory++, part, names: advisory, isImported, head, rows, digest: digestOf(head, rows) },
+    const record: NewRecord = {
+      key: this.#nextAdvisory++,
+      part,
+      names: advisory,
+      isImported,
+      head,
+      rows,
       modifiedAt: advisory.modifiedAt ?? noTime,
+      digest: digestOf(head, rows),
     }
     const name = `${part} ${advisory.id}`
     if (this.#pending.has(name)) this.#insertPending()
@@ -181,8 +204,10 @@ export class SnapshotWriter {
     const isAllNew = added === records.length
     for (const record of records) {
       const old = isAllNew ? null : (this.#statements.find.get(record.part, record.names.id) as OldRecord)
-      if (old === null || old.key === record.key) this.#addRows(record.key, 0, record.names, record.rows)
-      else this.#settle(record, old)
+      if (old === null || old.key === record.key) {
+        this.#addNames(record.key, record.names)
+        this.#addRows(record.key, 0, record.rows)
+      } else this.#settle(record, old)
     }
   }
 
@@ -195,57 +220,66 @@ export class SnapshotWriter {
       this.#join(next, old)
       return
     }
-    this.#removeRows(old)
+    this.#removeRows(old.key)
     this.#statements.renew.run(next.modifiedAt, next.digest, next.head, old.key)
-    this.#addRows(old.key, 0, next.names, next.rows)
+    this.#addNames(old.key, next.names)
+    this.#addRows(old.key, 0, next.rows)
   }
 
   #join(next: NewRecord, old: OldRecord): void {
     const oldRows = this.#rowsAt(old.key)
-    const known = new Set(oldRows.map(textOfRow))
-    const added = next.rows.filter((row) => !known.has(textOfRow(row)))
+    const known = new Set(oldRows.map(({ text }) => text))
+    const added = next.rows.filter(({ text }) => !known.has(text))
     const head = old.head > next.head ? old.head : next.head
     if (added.length === 0 && head === old.head) return
-    if (head !== old.head) this.#removeNames(old)
     this.#statements.renew.run(next.modifiedAt, digestOf(head, sorted([...oldRows, ...added])), head, old.key)
-    this.#addRows(old.key, oldRows.length, head === old.head ? noNames : next.names, added)
+    if (head !== old.head) {
+      this.#removeNames(old.key)
+      this.#addNames(old.key, next.names)
+    }
+    this.#addRows(old.key, oldRows.length, added)
+  }
+
+  #addNames(key: number, { aliases, upstream }: Names): void {
+    if (key < this.#gatheredFrom) this.#gatheredOld.add(key)
+    let at = key * rowsPerAdvisory
+    for (const name of aliases) this.#named.add(at++, name)
+    for (const name of upstream) this.#named.add(at++, name)
   }
 
   /** @param from how many rows the advisory has already */
-  #addRows(key: number, from: number, { id, aliases, upstream }: Names, rows: readonly Row[]): void {
+  #addRows(key: number, from: number, rows: readonly Row[]): void {
     if (key < this.#gatheredFrom) this.#gatheredOld.add(key)
-    if (id !== '') this.#named.add(id, key)
-    for (const name of aliases) this.#named.add(name, key)
-    for (const name of upstream) this.#named.add(name, key)
-    let at = key * packagesPerAdvisory + from
-    const end = (key + 1) * packagesPerAdvisory
+    let at = key * rowsPerAdvisory + from
+    const end = (key + 1) * rowsPerAdvisory
     for (const { ecosystem, name, body } of rows) {
       if (at < end) this.#affected.add(at++, this.#package(ecosystem, name), body)
     }
   }
 
   #remove(key: number): void {
-    this.#removeRows(this.#statements.head.get(key) as { key: number; id: string; head: string })
+    this.#removeRows(key)
     this.#statements.remove.run(key)
   }
 
-  #removeRows(old: { readonly key: number; readonly id: string; readonly head: string }): void {
-    this.#settleGathered(old.key)
+  #removeRows(key: number): void {
+    this.#settleGathered(key)
     this.#isDeleted = true
-    const first = old.key * packagesPerAdvisory
-    this.#statements.removeAffected.run(first, first + packagesPerAdvisory)
-    this.#removeNames(old)
+    const first = key * rowsPerAdvisory
+    this.#statements.removeAffected.run(first, first + rowsPerAdvisory)
+    this.#removeNames(key)
   }
 
-  #removeNames({ key, id, head }: { readonly key: number; readonly id: string; readonly head: string }): void {
-    const { aliases, upstream } = decodeHead('', id, head)
-    for (const name of [id, ...aliases, ...upstream]) this.#statements.removeName.run(name, key)
+  #removeNames(key: number): void {
+    const first = key * rowsPerAdvisory
+    this.#statements.removeNames.run(first, first + rowsPerAdvisory)
   }
 
   #rowsAt(key: number): Row[] {
     this.#settleGathered(key)
-    const first = key * packagesPerAdvisory
-    return this.#statements.rows.all(first, first + packagesPerAdvisory) as unknown as Row[]
+    const first = key * rowsPerAdvisory
+    const rows = this.#statements.rows.all(first, first + rowsPerAdvisory) as Omit<Row, 'text'>[]
+    return rows.map(({ ecosystem, name, body }) => rowOf(ecosystem, name, body))
   }
 
   /** What is read or taken away must be in the tables. */
@@ -254,6 +288,7 @@ export class SnapshotWriter {
   }
 
   #flushRows(): void {
+    this.#newPackages.flush()
     this.#affected.flush()
     this.#named.flush()
     this.#gatheredFrom = this.#nextAdvisory
@@ -264,31 +299,29 @@ export class SnapshotWriter {
     const full = `${ecosystem}\0${name}`
     let key = this.#packages.get(full)
     if (key === undefined) {
-      const { changes } = this.#statements.addPackage.run(this.#nextPackage, ecosystem, name)
-      key =
-        Number(changes) === 1
-          ? this.#nextPackage++
-          : (this.#statements.findPackage.get(ecosystem, name) as { key: number }).key
-      if (this.#packages.size >= rememberedPackages) this.#packages.clear()
+      key = this.#addPackage(ecosystem, name)
+      if (this.#packages.size >= rememberedPackages) {
+        this.#newPackages.flush()
+        this.#packages.clear()
+        this.#knowsPackages = false
+      }
       this.#packages.set(full, key)
     }
     return key
   }
 
-  #count(part: number): number {
-    return (this.#statements.count.get(part, part, part, part) as { records: number }).records
+  #addPackage(ecosystem: string, name: string): number {
+    if (this.#knowsPackages) {
+      this.#newPackages.add(this.#nextPackage, ecosystem, name)
+      return this.#nextPackage++
+    }
+    const { changes } = this.#statements.addPackage.run(this.#nextPackage, ecosystem, name)
+    if (Number(changes) === 1) return this.#nextPackage++
+    return (this.#statements.findPackage.get(ecosystem, name) as { key: number }).key
   }
 
-  #digest(part: number): Uint8Array {
-    const whole = createHash('sha256')
-    const { digests, kevs, scores, releases } = this.#statements
-    for (const row of digests.iterate(part) as Iterable<{ id: string; digest: string }>) {
-      whole.update(`${row.id}\0${row.digest}\n`)
-    }
-    for (const statement of [kevs, scores, releases]) {
-      for (const row of statement.iterate(part)) whole.update(`${JSON.stringify(row)}\n`)
-    }
-    return whole.digest()
+  #count(part: number): number {
+    return (this.#statements.count.get(part, part, part, part) as { records: number }).records
   }
 }
 
@@ -296,13 +329,14 @@ interface Row {
   readonly ecosystem: string
   readonly name: string
   readonly body: string
+  /** All three: by it rows are compared and hashed. */
+  readonly text: string
 }
 interface Names {
   readonly id: string
   readonly aliases: readonly string[]
   readonly upstream: readonly string[]
 }
-const noNames: Names = { id: '', aliases: [], upstream: [] }
 interface NewRecord {
   readonly key: number
   readonly part: number
@@ -334,10 +368,9 @@ const sql = {
   find: 'select key, id, head, modified_at, is_imported, digest from advisory where part = ? and id = ?',
   isDownloaded: 'update advisory set is_imported = 0 where key = ?',
   renew: 'update advisory set modified_at = ?, digest = ?, head = ? where key = ?',
-  head: 'select key, id, head from advisory where key = ?',
   remove: 'delete from advisory where key = ?',
   ofPart: 'select key from advisory where part = ? and is_imported <= ?',
-  removeName: 'delete from named where name = ? and advisory = ?',
+  removeNames: 'delete from named where key >= ? and key < ?',
   addPackage: 'insert or ignore into package (key, ecosystem, name) values (?, ?, ?)',
   findPackage: 'select key from package where ecosystem = ? and name = ?',
   removeAffected: 'delete from affected where key >= ? and key < ?',
@@ -354,7 +387,7 @@ const sql = {
       > (ifnull(release.ends_on, ''), ifnull(release.extended_ends_on, ''))`,
   count: `select (select count(*) from advisory where part = ?) + (select count(*) from kev where part = ?)
     + (select count(*) from epss where part = ?) + (select count(*) from release where part = ?) as records`,
-  digests: 'select id, digest from advisory where part = ? order by id',
+  digests: 'select part, id, digest from advisory order by id',
   kevs: 'select cve, body from kev where part = ? order by cve',
   scores: 'select cve, score, percentile from epss where part = ? order by cve',
   releases: 'select product, release, ends_on, extended_ends_on from release where part = ? order by product, release',
@@ -370,24 +403,23 @@ function columnsOf({ key, part, names, modifiedAt, isImported, digest, head }: N
 }
 
 function rowsOf({ affected }: Advisory): Row[] {
-  const rows = affected.map((one) => ({ ecosystem: one.ecosystem, name: one.name, body: encodeAffected(one) }))
+  const rows = affected.map((one) => rowOf(one.ecosystem, one.name, encodeAffected(one)))
   return rows.length > 1 ? sorted(rows) : rows
 }
 
-function textOfRow({ ecosystem, name, body }: Row): string {
-  return `${ecosystem}\0${name}\0${body}`
+function rowOf(ecosystem: string, name: string, body: string): Row {
+  return { ecosystem, name, body, text: `\0${ecosystem}\0${name}\0${body}` }
 }
 
 /** Of rows in one order, so that the same records give the same. */
 function digestOf(head: string, rows: readonly Row[]): string {
   let text = head
-  for (const row of rows) text += `\0${textOfRow(row)}`
+  for (const row of rows) text += row.text
   return hash('sha256', text, 'base64url')
 }
 
 /** In one order, each once. */
-function sorted(rows: readonly Row[]): Row[] {
-  const keyed = rows.map((row) => ({ key: textOfRow(row), row }))
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-  return keyed.filter(({ key }, at) => key !== keyed[at - 1]?.key).map(({ row }) => row)
+function sorted(rows: Row[]): Row[] {
+  rows.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
+  return rows.filter(({ text }, at) => text !== rows[at - 1]?.text)
 }

@@ -3,7 +3,7 @@ import type { Advisories, Advisory, AdvisoryEntry, AffectedPackage, SnapshotSour
 import { Fault, isFault, oneLine } from '../core/fault.js'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../core/sqlite.js'
 import { decodeAffected, decodeHead } from './snapshot-codec.js'
-import { packagesPerAdvisory, snapshotApplicationId, snapshotFormat } from './snapshot-schema.js'
+import { rowsPerAdvisory, snapshotApplicationId, snapshotFormat } from './snapshot-schema.js'
 
 /**
  * Opens an existing SQLite file for reading only.
@@ -150,16 +150,16 @@ function prepare(database: SqliteDatabase) {
       `select part.source, advisory.id, advisory.head, affected.body
        from package
        join affected on affected.package = package.key
-       join advisory on advisory.key = affected.key / ${packagesPerAdvisory}
+       join advisory on advisory.key = affected.key / ${rowsPerAdvisory}
        join part on part.key = advisory.part
        where package.ecosystem = ? and package.name = ?`,
     ),
     named: database.prepare(
       `select advisory.key, part.source, advisory.id, advisory.head
-       from named
-       join advisory on advisory.key = named.advisory
-       join part on part.key = advisory.part
-       where named.name = ?
+       from advisory join part on part.key = advisory.part
+       where advisory.key in (
+         select key from advisory where id = ?1 union select key / ${rowsPerAdvisory} from named where name = ?1
+       )
        order by part.source, advisory.id, part.part`,
     ),
     packages: database.prepare(
@@ -193,8 +193,8 @@ function joinParts(rows: readonly NamedRow[], packages: SqliteStatement): Adviso
     const name = `${source}\0${id}`
     const advisory = joined.get(name) ?? { ...decodeHead(source, id, head), affected: [] }
     joined.set(name, advisory)
-    const first = key * packagesPerAdvisory
-    for (const row of packages.all(first, first + packagesPerAdvisory) as PackageRow[]) {
+    const first = key * rowsPerAdvisory
+    for (const row of packages.all(first, first + rowsPerAdvisory) as PackageRow[]) {
       advisory.affected.push(decodeAffected(row.ecosystem, row.name, row.body))
     }
   }

@@ -37,10 +37,9 @@ export function parseOsvRecord(value: unknown, source = 'osv'): Advisory | Refus
     summary: summaryOf(record),
     ratings: [...ratingsIn(record, publisher), ...ratingOfTitle(id, textOf(record.summary))],
     url: urlOf(record),
-    affected: listOf(record.affected, 'affected', limits.advisoryPackages, reasons).flatMap((entry) => {
-      const read = affectedOf(entry, publisher, reasons)
-      return read === null ? [] : [read]
-    }),
+    affected: listOf(record.affected, 'affected', limits.advisoryPackages, reasons)
+      .map((entry) => affectedOf(entry, publisher, reasons))
+      .filter((entry) => entry !== null),
   }
   const [reason] = reasons
   return reason === undefined ? advisory : { refused: oneLine(`${id}: ${reason}`) }
@@ -204,8 +203,9 @@ function isAddress(value: unknown): value is string {
 
 /** Records of PyPA have details only: their first line. */
 function summaryOf(record: JsonObject): string | null {
-  const details = textOf(record.details).slice(0, 4000).trim().split('\n', 1)[0] ?? ''
-  return oneLine(textOf(record.summary).slice(0, 4000)) || oneLine(details) || null
+  const summary = oneLine(textOf(record.summary).slice(0, 4000))
+  if (summary !== '') return summary
+  return oneLine(textOf(record.details).slice(0, 4000).trim().split('\n', 1)[0] ?? '') || null
 }
 
 function withdrawalOf(value: unknown, reasons: string[]): number | null {
@@ -226,8 +226,9 @@ function timeOf(value: unknown): number | null {
 
 /** Each once, without the record's own id. What cannot be an id is left out: some feeds write words among them. */
 function idsIn(value: unknown, own: string, what: string, reasons: string[]): string[] {
-  const ids = listOf(value, what, limits.advisoryNames, reasons).map(textOf)
-  return [...new Set(ids)].filter((id) => isId(id) && id !== own)
+  const listed = listOf(value, what, limits.advisoryNames, reasons)
+  if (listed.length === 0) return []
+  return [...new Set(listed.map(textOf))].filter((id) => isId(id) && id !== own)
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Advisory, AffectedPackage } from '../../core/advisory.js'
+import type { Advisory, AffectedPackage, RangeEvent } from '../../core/advisory.js'
 import { oneLine } from '../../core/fault.js'
 import { limits } from '../../core/limits.js'
 import type { AdvisorySink } from './advisory-source.js'
@@ -81,30 +81,37 @@ function toAdvisory(
   affected: readonly AffectedPackage[],
 ): Advisory {
   return {
-    ...{ source, id: `${prefix}${id}`, aliases: [...aliases].sort(), upstream: [id], affected },
-    ...{ publishedAt: null, modifiedAt: null, withdrawnAt: null, summary: null, ratings: [] },
+    source,
+    id: `${prefix}${id}`,
+    aliases: [...aliases].sort(),
+    upstream: [id],
+    publishedAt: null,
+    modifiedAt: null,
+    withdrawnAt: null,
+    summary: null,
+    ratings: [],
     url: page === null ? null : `${page}${id}`,
+    affected,
   }
 }
 
 function affectedOf({ ecosystem }: SecdbOwner, name: string, version: string): AffectedPackage {
   const isNever = version === '0'
   return {
-    ...{ ecosystem, name, status: isNever ? 'not-affected' : 'affected' },
-    ranges: isNever
-      ? []
-      : [
-          {
-            type: 'ECOSYSTEM',
-            events: [
-              { kind: 'introduced', version: '0' },
-              { kind: 'fixed', version },
-            ],
-          },
-        ],
-    ...{ versions: [], fix: 'open', architectures: [], module: null, binaries: [], ratings: [] },
+    ecosystem,
+    name,
+    status: isNever ? 'not-affected' : 'affected',
+    ranges: isNever ? [] : [{ type: 'ECOSYSTEM', events: [fromTheStart, { kind: 'fixed', version }] }],
+    versions: [],
+    fix: 'open',
+    architectures: [],
+    module: null,
+    binaries: [],
+    ratings: [],
   }
 }
+
+const fromTheStart: RangeEvent = { kind: 'introduced', version: '0' }
 
 function packageOf(entry: unknown): { name: string | null; secfixes: Record<string, unknown> | null } {
   const { pkg } = (typeof entry === 'object' && entry !== null ? entry : {}) as { pkg?: unknown }
