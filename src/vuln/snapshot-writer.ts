@@ -1,13 +1,14 @@
-import { createHash, type Hash, hash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import type { Advisory } from '../core/advisory.js'
-import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../core/sqlite.js'
+import type { SqliteDatabase, SqliteValue } from '../core/sqlite.js'
 import { RowBatch, rowsAtOnce } from './row-batch.js'
-import { encodeAffected, encodeHead } from './snapshot-codec.js'
+import { encodeHead } from './snapshot-codec.js'
+import { PackageKeys } from './snapshot-packages.js'
+import { digestOf, type Row, rowOf, rowsOf, sortedRows } from './snapshot-rows.js'
 import { rowsPerAdvisory } from './snapshot-schema.js'
+import { prepareStatements, type Statements } from './snapshot-statements.js'
 import type { AdvisorySink, AdvisorySource } from './sources/advisory-source.js'
 
-/** Packages whose keys are remembered. Records come grouped: most name a package that was named shortly before. */
-const rememberedPackages = 50_000
 /** Stands for "at no known time" in a column that is compared. */
 const noTime = -1
 
@@ -24,15 +25,11 @@ export class SnapshotWriter {
   readonly #now: number
   readonly #statements: Statements
   readonly #parts = new Map<string, OpenPart>()
-  readonly #packages = new Map<string, number>()
+  readonly #packages: PackageKeys
   readonly #affected: RowBatch
   readonly #named: RowBatch
   #nextAdvisory: number
-  #nextPackage: number
   readonly #advisories: RowBatch
-  readonly #newPackages: RowBatch
-  /** Whether every package that there is is remembered: then one that is not is new. */
-  #knowsPackages: boolean
   /** Advisories that are not in the table yet, by part and id. */
   readonly #pending = new Map<string, NewRecord>()
   /** Rows of advisories from this one on may still be gathered, */
@@ -44,7 +41,7 @@ export class SnapshotWriter {
   constructor(database: SqliteDatabase, now: number) {
     this.#database = database
     this.#now = now
-    this.#statements = prepare(database)
+    this.#statements = prepareStatements(database)
     this.#advisories = new RowBatch(
       database,
       'insert or ignore into advisory (key, part, id, modified_at, is_imported, digest, head) values',
@@ -52,12 +49,9 @@ export class SnapshotWriter {
     )
     this.#affected = new RowBatch(database, 'insert into affected (key, package, body) values', 3)
     this.#named = new RowBatch(database, 'insert into named (key, name) values', 2)
-    this.#newPackages = new RowBatch(database, 'insert into package (key, ecosystem, name) values', 3)
-    const { advisory, package: next } = this.#statements.nextKeys.get() as { advisory: number; package: number }
-    this.#nextAdvisory = advisory
-    this.#nextPackage = next
-    this.#knowsPackages = next === 1
-    this.#gatheredFrom = advisory
+    this.#packages = new PackageKeys(database)
+    this.#nextAdvisory = (this.#statements.nextKey.get() as { next: number }).next
+    this.#gatheredFrom = this.#nextAdvisory
   }
 
   /** Puts all that was written into the tables. */
@@ -70,19 +64,16 @@ export class SnapshotWriter {
   mark(): () => void {
     const parts = [...this.#parts].map(([name, part]) => [name, { ...part }] as const)
     const next = this.#nextAdvisory
-    const nextPackage = this.#nextPackage
+    const restorePackages = this.#packages.mark()
     return () => {
+      restorePackages()
       this.#pending.clear()
-      this.#newPackages.clear()
-      this.#knowsPackages = nextPackage === 1
       this.#affected.clear()
       this.#named.clear()
       this.#gatheredOld.clear()
       this.#parts.clear()
       for (const [name, part] of parts) this.#parts.set(name, part)
-      this.#packages.clear()
       this.#nextAdvisory = next
-      this.#nextPackage = nextPackage
       this.#gatheredFrom = next
     }
   }
@@ -232,7 +223,7 @@ export class SnapshotWriter {
     const added = next.rows.filter(({ text }) => !known.has(text))
     const head = old.head > next.head ? old.head : next.head
     if (added.length === 0 && head === old.head) return
-    this.#statements.renew.run(next.modifiedAt, digestOf(head, sorted([...oldRows, ...added])), head, old.key)
+    this.#statements.renew.run(next.modifiedAt, digestOf(head, sortedRows([...oldRows, ...added])), head, old.key)
     if (head !== old.head) {
       this.#removeNames(old.key)
       this.#addNames(old.key, next.names)
@@ -253,7 +244,7 @@ export class SnapshotWriter {
     let at = key * rowsPerAdvisory + from
     const end = (key + 1) * rowsPerAdvisory
     for (const { ecosystem, name, body } of rows) {
-      if (at < end) this.#affected.add(at++, this.#package(ecosystem, name), body)
+      if (at < end) this.#affected.add(at++, this.#packages.keyOf(ecosystem, name), body)
     }
   }
 
@@ -288,36 +279,11 @@ export class SnapshotWriter {
   }
 
   #flushRows(): void {
-    this.#newPackages.flush()
+    this.#packages.flush()
     this.#affected.flush()
     this.#named.flush()
     this.#gatheredFrom = this.#nextAdvisory
     this.#gatheredOld.clear()
-  }
-
-  #package(ecosystem: string, name: string): number {
-    const full = `${ecosystem}\0${name}`
-    let key = this.#packages.get(full)
-    if (key === undefined) {
-      key = this.#addPackage(ecosystem, name)
-      if (this.#packages.size >= rememberedPackages) {
-        this.#newPackages.flush()
-        this.#packages.clear()
-        this.#knowsPackages = false
-      }
-      this.#packages.set(full, key)
-    }
-    return key
-  }
-
-  #addPackage(ecosystem: string, name: string): number {
-    if (this.#knowsPackages) {
-      this.#newPackages.add(this.#nextPackage, ecosystem, name)
-      return this.#nextPackage++
-    }
-    const { changes } = this.#statements.addPackage.run(this.#nextPackage, ecosystem, name)
-    if (Number(changes) === 1) return this.#nextPackage++
-    return (this.#statements.findPackage.get(ecosystem, name) as { key: number }).key
   }
 
   #count(part: number): number {
@@ -325,13 +291,6 @@ export class SnapshotWriter {
   }
 }
 
-interface Row {
-  readonly ecosystem: string
-  readonly name: string
-  readonly body: string
-  /** All three: by it rows are compared and hashed. */
-  readonly text: string
-}
 interface Names {
   readonly id: string
   readonly aliases: readonly string[]
@@ -355,71 +314,7 @@ interface OldRecord {
   readonly is_imported: number
   readonly digest: string
 }
-type Statements = Readonly<Record<keyof typeof sql, SqliteStatement>>
-
-const sql = {
-  nextKeys: `select (select ifnull(max(key), 0) + 1 from advisory) as advisory,
-    (select ifnull(max(key), 0) + 1 from package) as package`,
-  addPart: 'insert or ignore into part (source, part) values (?, ?)',
-  findPart: 'select key, validators from part where source = ? and part = ?',
-  downloaded: 'update part set fetched_at = ?, validators = ?, failure = null where key = ?',
-  failed: 'update part set failure = ? where key = ?',
-  finishPart: 'update part set records = ?, refused = ?, fetched_at = ?, failure = null, digest = ? where key = ?',
-  find: 'select key, id, head, modified_at, is_imported, digest from advisory where part = ? and id = ?',
-  isDownloaded: 'update advisory set is_imported = 0 where key = ?',
-  renew: 'update advisory set modified_at = ?, digest = ?, head = ? where key = ?',
-  remove: 'delete from advisory where key = ?',
-  ofPart: 'select key from advisory where part = ? and is_imported <= ?',
-  removeNames: 'delete from named where key >= ? and key < ?',
-  addPackage: 'insert or ignore into package (key, ecosystem, name) values (?, ?, ?)',
-  findPackage: 'select key from package where ecosystem = ? and name = ?',
-  removeAffected: 'delete from affected where key >= ? and key < ?',
-  rows: `select package.ecosystem, package.name, affected.body from affected
-    join package on package.key = affected.package where affected.key >= ? and affected.key < ?`,
-  kev: `insert into kev (cve, part, body) values (?, ?, ?)
-    on conflict do update set body = max(body, excluded.body), part = excluded.part`,
-  epss: `insert into epss (cve, part, score, percentile) values (?, ?, ?, ?)
-    on conflict do update set score = excluded.score, percentile = excluded.percentile, part = excluded.part
-    where (excluded.score, excluded.percentile) > (epss.score, epss.percentile)`,
-  release: `insert into release (product, release, part, ends_on, extended_ends_on) values (?, ?, ?, ?, ?)
-    on conflict do update set ends_on = excluded.ends_on, extended_ends_on = excluded.extended_ends_on, part = excluded.part
-    where (ifnull(excluded.ends_on, ''), ifnull(excluded.extended_ends_on, ''))
-      > (ifnull(release.ends_on, ''), ifnull(release.extended_ends_on, ''))`,
-  count: `select (select count(*) from advisory where part = ?) + (select count(*) from kev where part = ?)
-    + (select count(*) from epss where part = ?) + (select count(*) from release where part = ?) as records`,
-  digests: 'select part, id, digest from advisory order by id',
-  kevs: 'select cve, body from kev where part = ? order by cve',
-  scores: 'select cve, score, percentile from epss where part = ? order by cve',
-  releases: 'select product, release, ends_on, extended_ends_on from release where part = ? order by product, release',
-} as const
-
-function prepare(database: SqliteDatabase): Statements {
-  const entries = Object.entries(sql).map(([name, text]) => [name, database.prepare(text)])
-  return Object.fromEntries(entries) as Record<keyof typeof sql, SqliteStatement>
-}
 
 function columnsOf({ key, part, names, modifiedAt, isImported, digest, head }: NewRecord): SqliteValue[] {
   return [key, part, names.id, modifiedAt, isImported ? 1 : 0, digest, head]
-}
-
-function rowsOf({ affected }: Advisory): Row[] {
-  const rows = affected.map((one) => rowOf(one.ecosystem, one.name, encodeAffected(one)))
-  return rows.length > 1 ? sorted(rows) : rows
-}
-
-function rowOf(ecosystem: string, name: string, body: string): Row {
-  return { ecosystem, name, body, text: `\0${ecosystem}\0${name}\0${body}` }
-}
-
-/** Of rows in one order, so that the same records give the same. */
-function digestOf(head: string, rows: readonly Row[]): string {
-  let text = head
-  for (const row of rows) text += row.text
-  return hash('sha256', text, 'base64url')
-}
-
-/** In one order, each once. */
-function sorted(rows: Row[]): Row[] {
-  rows.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
-  return rows.filter(({ text }, at) => text !== rows[at - 1]?.text)
 }

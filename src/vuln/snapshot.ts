@@ -83,6 +83,8 @@ function readSnapshot(database: SqliteDatabase, path: string): Advisories {
   const id = meta.get('id')
   if (id === undefined) throw damaged(path, 'it was never finished')
   const sources = readSources(database)
+  const parts = database.prepare('select key, source from part').all() as { key: number; source: string }[]
+  const sourceOf = new Map(parts.map(({ key, source }) => [key, source]))
   const ecosystems = database.prepare('select distinct ecosystem from package order by ecosystem').all() as {
     ecosystem: string
   }[]
@@ -97,7 +99,7 @@ function readSnapshot(database: SqliteDatabase, path: string): Advisories {
     ecosystems: ecosystems.map(({ ecosystem }) => ecosystem),
     of: (ecosystem, name) => {
       const rows = all<EntryRow>(statements.of, ecosystem, name)
-      return asDamage(path, () => rows.map((row) => toEntry(row, ecosystem, name)).sort(byAdvisory))
+      return asDamage(path, () => rows.map((row) => toEntry(row, sourceOf, ecosystem, name)).sort(byAdvisory))
     },
     named: (name) => {
       const rows = all<NamedRow>(statements.named, name)
@@ -122,7 +124,7 @@ function readSnapshot(database: SqliteDatabase, path: string): Advisories {
 }
 
 interface EntryRow {
-  readonly source: string
+  readonly part: number
   readonly id: string
   readonly head: string
   readonly body: string
@@ -147,11 +149,10 @@ interface ReleaseRow {
 function prepare(database: SqliteDatabase) {
   return {
     of: database.prepare(
-      `select part.source, advisory.id, advisory.head, affected.body
+      `select advisory.part, advisory.id, advisory.head, affected.body
        from package
        join affected on affected.package = package.key
        join advisory on advisory.key = affected.key / ${rowsPerAdvisory}
-       join part on part.key = advisory.part
        where package.ecosystem = ? and package.name = ?`,
     ),
     named: database.prepare(
@@ -174,8 +175,13 @@ function prepare(database: SqliteDatabase) {
   }
 }
 
-function toEntry({ source, id, head, body }: EntryRow, ecosystem: string, name: string): AdvisoryEntry {
-  return { advisory: decodeHead(source, id, head), affected: decodeAffected(ecosystem, name, body) }
+function toEntry(
+  { part, id, head, body }: EntryRow,
+  sourceOf: ReadonlyMap<number, string>,
+  ecosystem: string,
+  name: string,
+): AdvisoryEntry {
+  return { advisory: decodeHead(sourceOf.get(part) ?? '', id, head), affected: decodeAffected(ecosystem, name, body) }
 }
 
 function byAdvisory({ advisory: a }: AdvisoryEntry, { advisory: b }: AdvisoryEntry): number {
