@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Advisory } from '../core/advisory.js'
 import type { SqliteDatabase, SqliteValue } from '../core/sqlite.js'
 import { RowBatch, rowsAtOnce } from './row-batch.js'
@@ -129,19 +129,24 @@ export class SnapshotWriter {
   /** Counts, hashes, and takes away what nothing refers to any more. */
   finish(): void {
     if (this.#isDeleted) this.#database.exec('delete from package where key not in (select package from affected)')
-    const hashes = new Map<number, Hash>()
-    for (const { key, isTouched } of this.#parts.values()) if (isTouched) hashes.set(key, createHash('sha256'))
-    for (const row of this.#statements.digests.iterate() as Iterable<{ part: number; id: string; digest: string }>) {
-      hashes.get(row.part)?.update(`${row.id}\0${row.digest}\n`)
+    const { digests, kevs, scores, releases, finishPart } = this.#statements
+    const touched = [...this.#parts.values()].filter(({ isTouched }) => isTouched)
+    const sums = new Map(touched.map(({ key }) => [key, { hash: createHash('sha256'), records: 0 }]))
+    for (const { part, id, digest } of digests.iterate() as Iterable<{ part: number; id: string; digest: string }>) {
+      const sum = sums.get(part)
+      if (sum === undefined) continue
+      sum.records++
+      sum.hash.update(`${id}\0${digest}\n`)
     }
-    for (const { key, refused, isTouched } of this.#parts.values()) {
-      const whole = hashes.get(key)
-      if (!isTouched || whole === undefined) continue
-      const { kevs, scores, releases, finishPart } = this.#statements
+    for (const { key, refused } of touched) {
+      const sum = sums.get(key) ?? { hash: createHash('sha256'), records: 0 }
       for (const statement of [kevs, scores, releases]) {
-        for (const row of statement.iterate(key)) whole.update(`${JSON.stringify(row)}\n`)
+        for (const row of statement.iterate(key)) {
+          sum.records++
+          sum.hash.update(`${JSON.stringify(row)}\n`)
+        }
       }
-      finishPart.run(this.#count(key), refused, this.#now, whole.digest(), key)
+      finishPart.run(sum.records, refused, this.#now, sum.hash.digest(), key)
     }
   }
 
