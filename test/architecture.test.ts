@@ -71,6 +71,7 @@ describe('a folder of plug-ins', () => {
     'src/registry/credentials': ['credential', 'settings', 'helper'],
     'src/store/digests': ['digest-store'],
     'src/store/migrations': [],
+    'src/vuln/sources': ['advisory-source', 'osv', 'secdb', 'npm-range'],
     'src/image/sources': ['image-source', 'archive-files', 'local-files', 'oci-layout', 'read-file'],
   }
   it.each(Object.entries(shared).filter(([folder]) => existsSync(join(folder, 'list.ts'))))(
