@@ -7,14 +7,13 @@ import { formatReference } from '../core/reference.js'
 import { defaultConcurrency } from '../registry/access.js'
 import type { Registry } from '../registry/registry.js'
 import type { Store } from '../store/store.js'
-import { startAnalyzing, type WatchedAnalyzer } from './analyze-watched.js'
 import { checkTag } from './check-tag.js'
 import { type Config, everyMsOf } from './config.js'
 import { describeRule, followTags } from './follow-tags.js'
 import { createAbort, type Services } from './open.js'
 import { reconcileWatches } from './reconcile-watches.js'
-import { rejudge, snapshotId } from './rejudge.js'
 import { isOwnerGone } from './watch-owner.js'
+import { startWatchedImages, type WatchedImages } from './watched-images.js'
 import { type ScheduledTag, WatchedLane } from './watched-lane.js'
 
 /** What a watcher has done since it was started. */
@@ -46,8 +45,6 @@ const renewMs = 10_000
 const leaseMs = 30_000
 /** The loop coming round that late is an absence: the process was suspended, or starved. */
 const absenceMs = 5_000
-/** How often newer advisory data is looked for. */
-const rejudgeMs = 10_000
 /** Turned states wait that long for others, to be written together. */
 const turnedMs = 200
 /** A tag that was missed once is looked at again after this time. */
@@ -72,7 +69,7 @@ class LaneWatcher implements Watcher {
   readonly #store: Store
   readonly #registry: Registry
   readonly #log: Log
-  readonly #analyzer: WatchedAnalyzer
+  readonly #images: WatchedImages
   readonly #abort = createAbort()
   readonly #lanes = new Map<number, WatchedLane>()
   readonly #rulesDue = new Map<string, number>()
@@ -83,9 +80,6 @@ class LaneWatcher implements Watcher {
   #renewAt = 0
   #writeAt: number | null = null
   #following: Promise<void> | null = null
-  #rejudging: Promise<void> | null = null
-  #rejudgeAt = 0
-  #judgedBy: string | null = null
   #steppedAt: number | null = null
   #running: Promise<void> = Promise.resolve()
 
@@ -95,7 +89,7 @@ class LaneWatcher implements Watcher {
     this.#registry = registry
     this.#config = config
     this.#log = log
-    this.#analyzer = startAnalyzing(services, log, this.counts)
+    this.#images = startWatchedImages(services, log, this.counts)
   }
 
   async begin(): Promise<void> {
@@ -112,10 +106,9 @@ class LaneWatcher implements Watcher {
 
   async stop(): Promise<void> {
     this.#abort.abort()
-    await Promise.all([this.#running, this.#analyzer.stop()])
+    await Promise.all([this.#running, this.#images.stop()])
     await Promise.all([...this.#looks])
     await this.#following
-    await this.#rejudging
     await this.#writeTurned()
     const now = this.#services.clock.now()
     const lanes = [...this.#lanes.values()].map((lane) => ({
@@ -217,7 +210,7 @@ class LaneWatcher implements Watcher {
         this.counts.moves++
         const { kind, digest } = outcome.entry
         this.#log.info({ reference: formatReference(tag.reference), kind, digest }, 'tag moved')
-        this.#wantAnalysis(tag)
+        this.#images.want(tag, this.#config)
       } else if (outcome.kind === 'turned') {
         lane.turned.push(outcome.change)
         this.#writeAt ??= clock.now() + turnedMs
@@ -229,10 +222,6 @@ class LaneWatcher implements Watcher {
       soonMs = missedMs
     }
     lane.done(tag, clock.now(), soonMs)
-  }
-
-  #wantAnalysis({ tagId, reference, digest, analyze }: ScheduledTag): void {
-    if (digest !== null && (analyze ?? this.#config.analyze ?? false)) this.#analyzer.want(reference, digest, tagId)
   }
 
   #tell(error: unknown, lane: WatchedLane, tag: ScheduledTag): void {
@@ -291,35 +280,17 @@ class LaneWatcher implements Watcher {
         else list.push(watch)
       }
       for (const [laneId, lane] of this.#lanes) lane.update(byLane.get(laneId) ?? [], this.#everyMs, clock.now())
-      for (const lane of this.#lanes.values()) for (const tag of lane.tags.values()) this.#wantAnalysis(tag)
+      for (const lane of this.#lanes.values())
+        for (const tag of lane.tags.values()) this.#images.want(tag, this.#config)
       this.#version = version
       this.counts.lanes = this.#lanes.size
       this.counts.tags = [...this.#lanes.values()].reduce((sum, lane) => sum + lane.tags.size, 0)
     }
-    this.#rejudging ??= this.#rejudge().finally(() => {
-      this.#rejudging = null
-    })
+    this.#images.rejudge([...this.#lanes.values()].map((lane) => lane.tags))
     this.#following ??= this.#follow().finally(() => {
       this.#following = null
     })
     this.#pollAt = clock.now() + pollMs
-  }
-
-  /** Every ten seconds: whether there is newer advisory data, and what it says of what is watched. */
-  async #rejudge(): Promise<void> {
-    const { clock } = this.#services
-    if (clock.now() < this.#rejudgeAt) return
-    this.#rejudgeAt = clock.now() + rejudgeMs
-    try {
-      const id = await snapshotId(this.#services)
-      if (id === null || id === this.#judgedBy) return
-      const tags = [...this.#lanes.values()].flatMap((lane) => [...lane.tags.values()])
-      const { judged, told } = await rejudge(tags, this.#services, this.#abort.signal)
-      this.#judgedBy = id
-      if (judged > 0) this.#log.info({ snapshot: id, judged, told }, 'images judged by newer advisory data')
-    } catch (error) {
-      this.#log.warn({ fault: toFault(error).message }, 'images could not be judged')
-    }
   }
 
   async #follow(): Promise<void> {

@@ -9,7 +9,8 @@ import type { HistoryEntry, HistoryGap } from '../core/history.js'
 import { formatReference, formatRepository } from '../core/reference.js'
 import { formatDuration, formatTime } from '../core/time.js'
 import { lastSlotMs, phaseMs } from '../plan/phase.js'
-import type { StoredEvent, WatchedTag, WatchRule } from '../store/store.js'
+import type { StoredEvent } from '../store/event-store.js'
+import type { WatchedTag, WatchRule } from '../store/store.js'
 
 /** An entry as the native API shows it. */
 export function wireEntry(entry: HistoryEntry): WireEntry {

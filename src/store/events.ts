@@ -3,9 +3,9 @@ import { type Digest, digestOf, digestToBytes } from '../core/digest.js'
 import type { HistoryEntry, HistoryKind } from '../core/history.js'
 import type { Host } from '../core/host.js'
 import { putContent } from './content.js'
+import type { EventStore, ImageEventBody, StoredEvent } from './event-store.js'
 import { advisoryLocks } from './migrate.js'
 import type { Queries, SqlDialect, StoreContext } from './schema.js'
-import type { EventStore, ImageEventBody, StoredEvent } from './store.js'
 
 /** See {@link EventStore}. */
 export function createEventStore({ db, dialect, now }: StoreContext): EventStore {

@@ -1,11 +1,11 @@
-import type { NewlyKnownEvent } from '../../client/src/index.js'
 import type { Digest } from '../core/digest.js'
-import type { HistoryChange, HistoryClaim, HistoryEntry, HistoryGap, HistoryKind } from '../core/history.js'
+import type { HistoryChange, HistoryClaim, HistoryEntry, HistoryGap } from '../core/history.js'
 import type { Host } from '../core/host.js'
 import type { Descriptor } from '../core/manifest.js'
 import type { UnknownReason } from '../core/observation.js'
 import type { Repository, TagReference } from '../core/reference.js'
 import type { AnalysisStore } from './analyses.js'
+import type { EventStore, StoredEvent } from './event-store.js'
 
 /** Everything that Tidemark remembers, on SQLite or PostgreSQL. All times in milliseconds since the epoch, UTC. */
 export interface Store {
@@ -249,46 +249,6 @@ export interface ManifestStore {
   get(digest: Digest): Promise<{ mediaType: string; bytes: Uint8Array } | null>
   /** Keeps a manifest that was fetched, whether a watched tag points at it or not. */
   put(record: ManifestRecord): Promise<void>
-}
-
-/** One line of the event log. */
-export type StoredEvent = StoredTagEvent | StoredImageEvent
-
-interface StoredEventBase {
-  readonly id: number
-  readonly at: number
-  readonly reference: TagReference
-}
-
-/** A history entry was written. */
-export interface StoredTagEvent extends StoredEventBase {
-  readonly type: `tag.${HistoryKind}`
-  readonly entry: HistoryEntry
-  readonly previousDigest: Digest | null
-}
-
-/** Newer advisory data say more of an image that a tag points at; `body` is what is shown of it. */
-export interface StoredImageEvent extends StoredEventBase {
-  readonly type: 'image.newly-known'
-  readonly body: ImageEventBody
-}
-
-/** What an event of an image is about. */
-export interface ImageEventBody {
-  readonly digest: Digest
-  readonly snapshotId: string
-  /** The rest, as it is shown. */
-  readonly shown: Pick<NewlyKnownEvent, 'platform' | 'snapshot' | 'findings' | 'count'>
-}
-
-/** See {@link Store}. */
-export interface EventStore {
-  /** Events with an id above `id`, oldest first. No id that is seen is ever followed by a lower one. */
-  after(id: number, limit: number): Promise<readonly StoredEvent[]>
-  /** The highest id; 0 when there is none. */
-  latestId(): Promise<number>
-  /** Tells once of an image, tag and snapshot, whoever comes first; false when it was told before. */
-  tellOfImage(tagId: number, body: ImageEventBody): Promise<boolean>
 }
 
 /** `due`: to be sent; `sent`: taken; `dead`: given up. */
