@@ -4,6 +4,7 @@ import { isAttestation, parseManifest } from '../core/manifest.js'
 import { formatPlatform } from '../core/platform.js'
 import { newlyKnown } from '../diff/newly-known.js'
 import type { WatchedTag } from '../store/store.js'
+import { cacheAdvisories } from '../vuln/cached-advisories.js'
 import { storedInventoryOf } from './analyze-image.js'
 import { type Judge, judgeWith, openJudgeIfAny, readDocuments, shownSnapshot } from './judge.js'
 import { keepJudgement, keptJudgement, latestSnapshots, setLatestSnapshots } from './judgements.js'
@@ -43,8 +44,9 @@ export async function rejudge(
   if (judge === null) return { judged: 0, told: 0 }
   try {
     // What a VEX statement or an ignore file says is not news of the data.
-    const plain = judgeWith(judge.advisories, services, { statements: [], ignores: null, warnings: [] })
-    const documents = judgeWith(judge.advisories, services, await readDocuments(services, {}))
+    const advisories = cacheAdvisories(judge.advisories)
+    const plain = judgeWith(advisories, services, { statements: [], ignores: null, warnings: [] })
+    const documents = judgeWith(advisories, services, await readDocuments(services, {}))
     let judged = 0
     let told = 0
     for (const { tagId, digest } of tags) {
