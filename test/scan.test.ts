@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Explanation, Finding, ImageDiff, ScanReport } from '../client/src/index.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
@@ -82,7 +83,9 @@ describe('tidemark scan', () => {
       1,
       'gate high: ALPINE-CVE-2026-1001 in busybox, ALPINE-CVE-2026-1001 in ssl_client',
     ])
-    expect((await gate('kev,epss>0.1'))[0]).toBe(0)
+    // Without data of that name nobody can say: no pass.
+    expect((await gate('kev,epss>0.1'))[0]).toBe(2)
+    expect((await gate('kev', '--allow-partial'))[0]).toBe(0)
     expect((await gate('fixable:low'))[0]).toBe(1)
     expect((await gate('introduced:low'))[0]).toBe(2)
     expect((await gate('terrible'))[0]).toBe(2)
@@ -111,6 +114,27 @@ describe('tidemark scan', () => {
     writeFileSync(config, 'vex: [vex.json]\n')
     expect((await gate('high', '--config', config))[0]).toBe(0)
     expect(await cli.run('scan', before, '--vex', vex, '--server', 'http://127.0.0.1:1')).toMatchObject({ code: 2 })
+  })
+
+  it('says nothing good of an image in which nothing was found', async () => {
+    await importAdvisory(cli)
+    const empty = mkdtempSync(join(cli.home, 'empty-'))
+    const { code, stdout } = await cli.run('scan', `dir:${empty}`, '-o', 'json')
+    expect([code, JSON.parse(stdout)]).toMatchObject([2, { complete: false, findings: [] }])
+  })
+
+  it('refuses a file of advisories that breaks off', async () => {
+    const records = Array.from({ length: 3_000 }, (_, index) =>
+      alpineRecord(`ALPINE-CVE-2026-${index + 1000}`, 'a', '1-r0'),
+    )
+    const packed = gzipSync(records.map((record) => JSON.stringify(record)).join('\n'))
+    const file = join(cli.home, 'cut.jsonl.gz')
+    writeFileSync(file, packed.subarray(0, packed.length / 2))
+    expect(await cli.run('db', 'import', file)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/gzip is damaged/),
+    })
+    expect((await cli.run('scan', before, ...amd64)).code).toBe(2)
   })
 
   it('has forms for others', async () => {

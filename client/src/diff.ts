@@ -84,7 +84,7 @@ export interface ImageDiff {
   /** Each list by type, name, version, architecture. */
   packages: { added: Package[]; removed: Package[]; changed: PackageChange[] }
   /** The advisory data that both sides were judged by; null where vulnerabilities were not compared. */
-  snapshot: { id: string; builtAt: string } | null
+  snapshot: { id: string; builtAt: string; sources: string[] } | null
   /** null where they were not compared. */
   vulnerabilities: VulnerabilitiesDiff | null
   /** What only newer advisory data say of the second image; there only where an older snapshot was named. */

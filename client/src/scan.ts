@@ -57,7 +57,7 @@ export interface Finding {
 /** What is known to affect an image. */
 export interface ScanReport {
   image: ImageIdentity
-  snapshot: { id: string; builtAt: string }
+  snapshot: { id: string; builtAt: string; sources: string[] }
   evidence: EvidenceKind
   /** False where packages may be missing, or there is no data for some of them; `warnings` say what. */
   complete: boolean
@@ -87,7 +87,7 @@ export interface Explanation {
   /** Every other name; CVEs first. */
   aliases: string[]
   image: ImageIdentity
-  snapshot: { id: string; builtAt: string }
+  snapshot: { id: string; builtAt: string; sources: string[] }
   complete: boolean
   /** What a scan would show of it. */
   findings: Finding[]

@@ -20,7 +20,7 @@ export const diff: Operation<'diff'> = {
         fix: 'Run it without --server.',
       })
     }
-    const question = { from, to, platform: platformOf(platform) }
+    const question = { from, to, platform: platformOf(platform), isPlatformAsked: platform !== undefined }
     const body = await diffImages(question, services, call, { ...documents, since })
     // The same document: the client's type is the one of core, without `readonly`.
     return { body: body as unknown as ImageDiff }

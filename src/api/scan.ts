@@ -12,7 +12,12 @@ export const scan: Operation<'scan'> = {
     const { services, cost, signal, warn, onProgress, documents } = context
     requireReadable(source, context)
     const call = { cost, signal, warn, evidence, ...(onProgress && { onProgress }) }
-    const body = await scanImage({ source, platform: platformOf(platform) }, services, call, documents)
+    const body = await scanImage(
+      { source, platform: platformOf(platform), isPlatformAsked: platform !== undefined },
+      services,
+      call,
+      documents,
+    )
     // The same document: the client's type is the one of core, without `readonly`.
     return { body: body as unknown as ScanReport }
   },
@@ -27,7 +32,13 @@ export const explain: Operation<'explain'> = {
     const { services, cost, signal, warn, onProgress, documents } = context
     requireReadable(source, context)
     const call = { cost, signal, warn, evidence, ...(onProgress && { onProgress }) }
-    const body = await explainImage(id, { source, platform: platformOf(platform) }, services, call, documents)
+    const body = await explainImage(
+      id,
+      { source, platform: platformOf(platform), isPlatformAsked: platform !== undefined },
+      services,
+      call,
+      documents,
+    )
     return { body: body as unknown as Explanation }
   },
 }

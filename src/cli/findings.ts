@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings'
 import type { Finding } from '../../client/src/index.js'
 import { Fault } from '../core/fault.js'
 import type { JudgeDocuments } from '../flows/judge.js'
-import { type GateResult, type GateRule, parseGate } from '../vuln/gate.js'
+import { type GateResult, type GateRule, parseGate, unjudgeable } from '../vuln/gate.js'
 import type { CommandContext } from './context.js'
 import { exitCodes, reportWarning } from './report.js'
 import type { Colors } from './terminal.js'
@@ -19,14 +19,15 @@ export interface FindingOptions {
 /** `--fail-on` */
 export function failOnOption(scope: string) {
   return new Option(
-    '--fail-on <rules...>',
+    '--fail-on <rules>',
     `end with 1 when a rule is hit: [introduced:|any:|fixable:](low|medium|high|critical|kev|epss>N), several with commas; ${scope}`,
-  )
+  ).argParser(collect)
 }
 
 /** `--vex` */
 export function vexOption() {
-  return new Option('--vex <file...>', 'VEX documents: OpenVEX, CSAF, CycloneDX; besides those of the configuration')
+  const text = 'a VEX document: OpenVEX, CSAF, CycloneDX; again for more, besides those of the configuration'
+  return new Option('--vex <file>', text).argParser(collect)
 }
 
 /** `--ignore-file` */
@@ -37,6 +38,11 @@ export function ignoreFileOption() {
 /** `--allow-partial` */
 export function allowPartialOption() {
   return new Option('--allow-partial', 'take a result that is not complete for an answer')
+}
+
+/** An option that may be given again: each time one more. */
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
 }
 
 /** The rules of all `--fail-on`. @throws Fault `invalid-argument` */
@@ -74,6 +80,15 @@ export function tellGate({ broken, unrated }: GateResult, context: CommandContex
     reportWarning(`${unrated.length} findings have no severity, and hit no rule of one`, terminal, environment)
   }
   if (broken.length > 0) context.setExitCode(exitCodes.gate)
+}
+
+/** Says which rules could not be judged for want of data; false where there are some. */
+export function canJudge(rules: readonly GateRule[], sources: readonly string[], context: CommandContext): boolean {
+  const without = unjudgeable(rules, sources)
+  if (without.length === 0) return true
+  const text = `the advisory data says nothing that ${without.join(', ')} could be judged by: \`tidemark db update\``
+  reportWarning(text, context.terminal, context.environment)
+  return false
 }
 
 /** A result with holes is no answer, unless that is taken. A gate that was hit stays hit. */

@@ -275,7 +275,7 @@ export const faultCatalog = {
     exit: 2,
     retryable: false,
     meaning: 'There is no advisory data, so nobody can say which vulnerabilities an image has.',
-    fix: 'Run `tidemark db update`; on a machine without internet `tidemark db import PATH`.',
+    fix: 'On a machine without internet: `tidemark db import PATH`.',
   },
   'snapshot-not-found': {
     http: 404,

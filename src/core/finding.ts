@@ -79,10 +79,18 @@ export interface Finding {
   readonly evidence: string
 }
 
+/** The advisory data that something was judged by, as documents show it. */
+export interface ShownSnapshot {
+  readonly id: string
+  readonly builtAt: string
+  /** Names of the sources that it has records of, ascending: `kev`, `osv`. */
+  readonly sources: readonly string[]
+}
+
 /** What is known to affect an image: the document of `tidemark scan`. */
 export interface ScanReport {
   readonly image: ImageIdentity
-  readonly snapshot: { readonly id: string; readonly builtAt: string }
+  readonly snapshot: ShownSnapshot
   readonly evidence: EvidenceKind
   /** False where packages may be missing, or there is no data for some of them; `warnings` say what. */
   readonly complete: boolean

@@ -69,7 +69,7 @@ function vulnerabilitiesOf(
   if (from.judgement === undefined || to.judgement === undefined) return { snapshot: null, vulnerabilities: null }
   const { id, builtAt } = to.judgement.snapshot
   return {
-    snapshot: { id, builtAt: formatTime(builtAt) },
+    snapshot: { id, builtAt: formatTime(builtAt), sources: [] },
     vulnerabilities: diffVulnerabilities(
       { inventory: from.inventory, judgement: from.judgement },
       { inventory: to.inventory, judgement: to.judgement },

@@ -102,7 +102,7 @@ export async function analyzeOpened(image: SourceImage, services: Services, call
 /** Whether reading the layers of an image costs no byte. */
 export async function knowsLayers(image: SourceImage, services: Services): Promise<boolean> {
   if (image.layers.length === 0) return false
-  const digests = image.layers.map(({ digest, diffId }) => digest ?? diffId)
+  const digests = image.layers.map(({ digest }) => digest)
   if (!digests.every((digest) => digest !== null)) return false
   const { analyses } = await services.store()
   return await analyses.knowsLayers(digests, matcher.version)
@@ -155,7 +155,12 @@ async function readImage(image: SourceImage, services: Services, call: AnalyzeCa
     records = await readMissing(image, records, evidence.missing, services, call)
     evidence = collectEvidence(merged.tree, records, matcher)
   }
-  const warnings = [...records.flatMap((record) => record.warnings), ...merged.warnings, ...evidence.warnings]
+  const warnings = [
+    ...(image.warnings ?? []).map((message) => ({ path: '', message })),
+    ...records.flatMap((record) => record.warnings),
+    ...merged.warnings,
+    ...evidence.warnings,
+  ]
   const inventory = inventoryOf(evidence, warnings)
   const layers = image.folder === null ? records.map(factsOf) : []
   if (image.digest !== null) {
@@ -201,7 +206,8 @@ function captureKey({ version }: CaptureMatcher, wantsFiles: boolean | undefined
 async function layerRecord(source: LayerSource, services: Services, call: AnalyzeCall): Promise<LayerRecord> {
   const { analyses } = await services.store()
   const capture = captureKey(matcher, call.wantsFiles)
-  for (const digest of [source.digest, source.diffId]) {
+  // Where only a configuration says what a layer is (docker-archive), its bytes are read: they lie here, and anybody can write it.
+  for (const digest of source.digest === null ? [] : [source.digest, source.diffId]) {
     const known = digest === null ? null : await analyses.layer(digest, capture)
     if (known !== null) return unpackLayer(known, known)
   }

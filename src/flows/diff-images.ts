@@ -15,7 +15,7 @@ import {
   knowsLayers,
 } from './analyze-image.js'
 import { attachedInventory } from './attached-sbom.js'
-import { type Judge, type JudgeDocuments, openJudge, openJudgeIfAny } from './judge.js'
+import { type Judge, type JudgeDocuments, openJudge, openJudgeIfAny, shownSnapshot } from './judge.js'
 import { judgementBy } from './judgements.js'
 import type { Services } from './open.js'
 import { openImage } from './open-image.js'
@@ -25,6 +25,8 @@ export interface DiffQuestion {
   readonly from: string
   readonly to: string
   readonly platform: Platform
+  /** As in an image question. */
+  readonly isPlatformAsked?: boolean
 }
 
 /** Both sides of a comparison, from the same sort of evidence. */
@@ -49,7 +51,8 @@ export async function diffImages(
   try {
     const { from, to } = await analyzePair(question, services, call)
     const facts = [factsOf(from, judge), factsOf(to, judge)] as const
-    const diff = compare(...facts, call.cost.bytes - before)
+    const compared = compare(...facts, call.cost.bytes - before)
+    const diff = judge === null ? compared : { ...compared, snapshot: shownSnapshot(judge.advisories) }
     if (judge === null || since === undefined) return diff
     const older = await judgementBy(since, to, judge, services)
     return { ...diff, newlyKnown: { since, ...newlyKnown(older, judge.judge(to.inventory)) } }
@@ -70,18 +73,18 @@ export interface DiffDocuments extends JudgeDocuments {
  * @throws Fault as `analyzeImage`
  */
 export async function analyzePair(
-  { from, to, platform }: DiffQuestion,
+  { from, to, ...question }: DiffQuestion,
   services: Services,
   call: AnalyzeCall,
 ): Promise<AnalyzedPair> {
   const opened: SourceImage[] = []
   const isSbomFile = [from, to].some((source) => source.startsWith('sbom:'))
   if (isSbomFile) {
-    const side = async (source: string) => await analyzeImage({ source, platform }, services, call)
+    const side = async (source: string) => await analyzeImage({ source, ...question }, services, call)
     return { from: await side(from), to: await side(to) }
   }
   try {
-    for (const source of [from, to]) opened.push(await openImage({ source, platform }, services, call))
+    for (const source of [from, to]) opened.push(await openImage({ source, ...question }, services, call))
     const [left, right] = opened as [SourceImage, SourceImage]
     const bySbom = await pairBySbom(left, right, services, call)
     if (bySbom !== null) return bySbom

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Advisories, SnapshotIdentity } from '../core/advisory.js'
 import { Fault, isFault, oneLine } from '../core/fault.js'
-import type { Judgement } from '../core/finding.js'
+import type { Judgement, ShownSnapshot } from '../core/finding.js'
 import type { Inventory } from '../core/inventory.js'
 import { limits } from '../core/limits.js'
 import { formatTime } from '../core/time.js'
@@ -31,9 +31,10 @@ export interface Judge {
   close(): void
 }
 
-/** As documents show it. */
-export function shownSnapshot({ id, builtAt }: SnapshotIdentity): { readonly id: string; readonly builtAt: string } {
-  return { id, builtAt: formatTime(builtAt) }
+/** As documents show it: which sources it has tells which rules of a gate can be judged at all. */
+export function shownSnapshot({ identity, sources }: Pick<Advisories, 'identity' | 'sources'>): ShownSnapshot {
+  const named = sources.filter(({ records }) => records > 0).map(({ name }) => name)
+  return { id: identity.id, builtAt: formatTime(identity.builtAt), sources: [...new Set(named)].sort() }
 }
 
 /**

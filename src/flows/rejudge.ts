@@ -114,7 +114,7 @@ async function rejudgeManifest(
   const news = newlyKnown(known, documents.judge(inventory)).appeared.filter(isNews)
   if (news.length === 0) return 'judged'
   const shown = {
-    ...{ platform, snapshot: { ...shownSnapshot(plain.identity) }, count: news.length },
+    ...{ platform, snapshot: { id, builtAt: shownSnapshot(plain.advisories).builtAt }, count: news.length },
     findings: news.slice(0, maxTold).map(factsOf),
   }
   const { events } = await services.store()

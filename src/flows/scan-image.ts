@@ -23,7 +23,7 @@ export async function scanImage(
     const judgement = judge.judge(inventory)
     return {
       image: inventory.image,
-      snapshot: shownSnapshot(judge.identity),
+      snapshot: shownSnapshot(judge.advisories),
       evidence: inventory.evidence,
       complete: inventory.complete && judgement.complete,
       findings: judgement.findings,
@@ -65,7 +65,7 @@ export async function explainImage(
     return {
       ...explanation,
       image: inventory.image,
-      snapshot: shownSnapshot(judge.identity),
+      snapshot: shownSnapshot(judge.advisories),
       findings: judgement.findings.filter((finding) =>
         [finding.id, ...finding.aliases].some((name) => names.has(name)),
       ),

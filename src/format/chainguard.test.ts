@@ -60,7 +60,7 @@ describe('chainguard', () => {
       imageDiff({
         from: { ...image, digest: digestOf('from') },
         to: { ...image, digest: digestOf('to') },
-        snapshot: { id: 'sha256:0', builtAt: '2026-11-25T00:00:00.000Z' },
+        snapshot: { id: 'sha256:0', builtAt: '2026-11-25T00:00:00.000Z', sources: ['osv'] },
         vulnerabilities: {
           complete: true,
           introduced: all.toReversed(),

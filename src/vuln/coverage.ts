@@ -20,17 +20,23 @@ export function coverageOf(
   advisories: Advisories,
   now: number,
 ): { readonly complete: boolean; readonly warnings: readonly string[] } {
-  const gaps = [...distributionGaps(inventory, plan), ...languageGaps(plan)]
+  const gaps = [...emptiness(plan), ...distributionGaps(inventory, plan), ...languageGaps(plan)]
   const { distribution } = inventory
   const hasOwn = plan.packages.some((one) => isDistributionType(one.package.type))
   const notes = plan.distribution?.note === null || !hasOwn ? [] : [plan.distribution?.note ?? '']
   const support = distribution === null ? [] : supportWarnings(distribution, advisories, now)
   return {
     complete: inventory.complete && gaps.length === 0,
-    warnings: [...gaps, ...support, ...notes, ...dataWarnings(advisories, now)]
+    warnings: [...gaps, ...support, ...notes, ...dataWarnings(plan, advisories, now)]
       .filter((text) => text !== '')
       .map(oneLine),
   }
+}
+
+/** An image of which nothing was found may hold anything: a program that nobody installed names no packages. */
+function emptiness({ packages }: InventoryPlan): string[] {
+  const isEmpty = packages.every(({ package: one }) => one.isVirtual === true)
+  return isEmpty ? ['no packages were found, so nothing was judged'] : []
 }
 
 function distributionGaps({ distribution }: Inventory, plan: InventoryPlan): string[] {
@@ -79,6 +85,16 @@ function supportWarnings(distribution: Distribution, advisories: Pick<Advisories
   return [`security support of ${distribution.name} ended on ${endsOn}${extended}: what is missing here is not safe`]
 }
 
+/** `Debian` of `Debian:12`. */
+function baseOf(ecosystem: string): string {
+  return ecosystem.replace(/:.*$/s, '')
+}
+
+function namesOf(parts: Advisories['sources']): string {
+  const names = parts.slice(0, 3).map(({ name, part }) => (part === null ? name : `${name} ${part}`))
+  return parts.length > names.length ? `${names.join(', ')}, …` : names.join(', ')
+}
+
 /** The longest one that the version begins with: `3.20` of `3.20.3`. */
 function releaseOf({ versionId, codename }: Distribution, releases: readonly ProductRelease[]): ProductRelease | null {
   const version = versionId ?? codename ?? ''
@@ -86,12 +102,20 @@ function releaseOf({ versionId, codename }: Distribution, releases: readonly Pro
   return fitting.toSorted((a, b) => b.release.length - a.release.length)[0] ?? null
 }
 
-function dataWarnings({ identity, sources }: Advisories, now: number): string[] {
-  const built = dayOf(identity.builtAt)
+/** By when its parts were fetched: a snapshot is built anew when any one of them is. */
+function dataWarnings(plan: InventoryPlan, { sources }: Advisories, now: number): string[] {
   const failed = sources.filter(({ failure }) => failure !== null)
+  const judging = new Set(plan.packages.flatMap(({ keys }) => keys.map(({ ecosystem }) => baseOf(ecosystem))))
+  const old = sources.filter(({ name, part, records, fetchedAt }) => {
+    const isUsed = name !== 'endoflife' && (name !== 'osv' || part === null || judging.has(baseOf(part)))
+    return records > 0 && isUsed && now - fetchedAt > freshMs
+  })
+  const oldest = Math.min(...old.map(({ fetchedAt }) => fetchedAt))
   return [
-    ...(now - identity.builtAt > freshMs
-      ? [`the advisory data is of ${built}, ${Math.floor((now - identity.builtAt) / 86_400_000)} days old`]
+    ...(old.length > 0
+      ? [
+          `the advisory data is of ${dayOf(oldest)}, ${Math.floor((now - oldest) / 86_400_000)} days old (${namesOf(old)})`,
+        ]
       : []),
     ...failed
       .slice(0, 10)

@@ -11,6 +11,7 @@ import { call } from '../call.js'
 import { type CommandContext, withStoreOptions } from '../context.js'
 import {
   allowPartialOption,
+  canJudge,
   documentsOf,
   type FindingOptions,
   failOnOption,
@@ -94,7 +95,10 @@ Examples:
         if (output === 'table') {
           for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
         }
-        if (exitCode && isDifferent(body as CoreDiff)) context.setExitCode(exitCodes.gate)
+        // What could be read only in part is not "the same".
+        const differs = isDifferent(body as CoreDiff)
+        if (exitCode && !differs) tellPartial(body.complete, options, false, context)
+        if (exitCode && differs) context.setExitCode(exitCodes.gate)
         if (rules.length > 0) tellOfGate(body as CoreDiff, rules, options, context)
       } finally {
         progress.end()
@@ -104,7 +108,7 @@ Examples:
 
 /** @throws Fault `no-advisory-data`: a gate that nobody can judge is not passed */
 function tellOfGate(
-  { vulnerabilities, complete }: CoreDiff,
+  { vulnerabilities, complete, snapshot }: CoreDiff,
   rules: readonly GateRule[],
   options: FindingOptions,
   context: CommandContext,
@@ -112,7 +116,8 @@ function tellOfGate(
   if (vulnerabilities === null) throw new Fault('no-advisory-data', 'no advisory data: run `tidemark db update`')
   const result = gateDiff(rules, vulnerabilities)
   tellGate(result, context)
-  tellPartial(complete && vulnerabilities.complete, options, result.broken.length > 0, context)
+  const isJudged = canJudge(rules, snapshot?.sources ?? [], context)
+  tellPartial(complete && vulnerabilities.complete && isJudged, options, result.broken.length > 0, context)
 }
 
 function diffTable(diff: ImageDiff, colors: Colors): string {

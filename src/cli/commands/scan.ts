@@ -8,6 +8,7 @@ import { call } from '../call.js'
 import { type CommandContext, withStoreOptions } from '../context.js'
 import {
   allowPartialOption,
+  canJudge,
   countsOf,
   documentsOf,
   failOnOption,
@@ -76,7 +77,8 @@ Examples:
         }
         const result = gateScan(rules, (body as CoreReport).findings)
         tellGate(result, context)
-        tellPartial(body.complete, options, result.broken.length > 0, context)
+        const isJudged = canJudge(rules, body.snapshot.sources, context)
+        tellPartial(body.complete && isJudged, options, result.broken.length > 0, context)
       } finally {
         progress.end()
       }
