@@ -130,7 +130,7 @@ function mayBeMainModule({ name, version, evidence }: Package): boolean {
 /** Why an entry of an advisory is not about a package that has its name; null where it is. */
 export function mismatchOf(entry: AffectedPackage, one: Package): MismatchReason | null {
   if (!isForArchitecture(entry, one.architecture)) return 'architecture'
-  if (entry.module !== null && one.module !== undefined && entry.module !== one.module) return 'module'
+  if (entry.module !== null && (one.module ?? null) !== null && entry.module !== one.module) return 'module'
   if (entry.binaries.length > 0 && !entry.binaries.includes(one.name)) return 'binary'
   return null
 }

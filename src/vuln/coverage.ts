@@ -103,19 +103,18 @@ function releaseOf({ versionId, codename }: Distribution, releases: readonly Pro
 }
 
 /** By when its parts were fetched: a snapshot is built anew when any one of them is. */
-function dataWarnings(plan: InventoryPlan, { sources }: Advisories, now: number): string[] {
+function dataWarnings(plan: InventoryPlan, { identity, sources }: Advisories, now: number): string[] {
   const failed = sources.filter(({ failure }) => failure !== null)
   const judging = new Set(plan.packages.flatMap(({ keys }) => keys.map(({ ecosystem }) => baseOf(ecosystem))))
   const old = sources.filter(({ name, part, records, fetchedAt }) => {
     const isUsed = name !== 'endoflife' && (name !== 'osv' || part === null || judging.has(baseOf(part)))
     return records > 0 && isUsed && now - fetchedAt > freshMs
   })
-  const oldest = Math.min(...old.map(({ fetchedAt }) => fetchedAt))
+  const oldest = Math.min(identity.builtAt, ...old.map(({ fetchedAt }) => fetchedAt))
+  const which = old.length === 0 ? '' : ` (${namesOf(old)})`
   return [
-    ...(old.length > 0
-      ? [
-          `the advisory data is of ${dayOf(oldest)}, ${Math.floor((now - oldest) / 86_400_000)} days old (${namesOf(old)})`,
-        ]
+    ...(now - oldest > freshMs
+      ? [`the advisory data is of ${dayOf(oldest)}, ${Math.floor((now - oldest) / 86_400_000)} days old${which}`]
       : []),
     ...failed
       .slice(0, 10)

@@ -43,6 +43,7 @@ describe('matchInventory', () => {
       status: 'affected',
       statusReason: null,
       vex: null,
+      ignored: null,
       kev: { addedOn: '2025-01-01', dueOn: null, usedByRansomware: true },
       epss: { score: 0.5, percentile: 0.9 },
       reference: 'github:language:javascript',
@@ -261,7 +262,8 @@ describe('coverage', () => {
 
   it('is complete where there is data for all', () => {
     expect(judge([deb('curl', '1', null)], debian)).toMatchObject({ complete: true, warnings: [] })
-    expect(judge([], null)).toMatchObject({ complete: true, warnings: [] })
+    // Nothing that was found is not the same as nothing that is there.
+    expect(judge([], null)).toMatchObject({ complete: false, warnings: [expect.stringMatching(/no packages/)] })
   })
 
   it.each([
@@ -300,6 +302,11 @@ describe('coverage', () => {
       builtAt: now - 8 * 86_400_000,
     })
     expect(complete).toBe(true)
+    const stale = { ...source, part: 'Debian', fetchedAt: now - 9 * 86_400_000, failure: null }
+    expect(judge([deb('curl', '1', null)], debian, { sources: [stale], builtAt: now }).warnings).toEqual([
+      // Whatever else was renewed meanwhile.
+      expect.stringMatching(/9 days old \(osv Debian\)/),
+    ])
     expect(warnings).toEqual([
       'security support of Debian GNU/Linux 12 (bookworm) ended on 2026-06-10 (extended support, by others or for money, until 2028-06-30): what is missing here is not safe',
       'the advisory data is of 2026-11-17, 8 days old',
