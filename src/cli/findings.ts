@@ -26,7 +26,8 @@ export function failOnOption(scope: string) {
 
 /** `--vex` */
 export function vexOption() {
-  const text = 'a VEX document: OpenVEX, CSAF, CycloneDX; again for more, besides those of the configuration'
+  const text =
+    'a VEX document: OpenVEX, CSAF, CycloneDX, or `attached` for those attached to the image, whose signatures are not checked; again for more'
   return new Option('--vex <file>', text).argParser(collect)
 }
 

@@ -6,6 +6,7 @@ import type { LayerSource } from '../core/layer.js'
 import type { FoundPackage, Package } from '../core/package.js'
 import { formatPlatform } from '../core/platform.js'
 import { packagePurl } from '../core/purl.js'
+import { type AttachedDocument, readAttachedVex } from '../image/attached-sbom.js'
 import { type CaptureMatcher, compileCaptures } from '../image/capture.js'
 import { collectEvidence, type ImageEvidence, type MissingFile } from '../image/collect-evidence.js'
 import { packLayer, unpackLayer } from '../image/layer-document.js'
@@ -32,6 +33,8 @@ export interface AnalyzedImage {
   readonly layers: readonly LayerFacts[]
   /** Of the index that it was chosen from; null where there is none. */
   readonly platforms: readonly string[] | null
+  /** VEX documents that are attached to it: only where they were asked for. */
+  readonly attachedVex?: readonly AttachedDocument[]
   /** The merged files: only where they were asked for. */
   readonly tree: ImageTree | null
 }
@@ -48,6 +51,8 @@ export interface AnalyzeCall extends ImageCall {
   readonly evidence?: EvidenceWish | undefined
   /** Whether every file is wanted, with the digest of its content: costs a quarter more time. */
   readonly wantsFiles?: boolean | undefined
+  /** Whether VEX documents that are attached to the image are read too: costs requests. */
+  readonly wantsVex?: boolean | undefined
   /** Called after each layer. */
   onProgress?(done: number, of: number): void
 }
@@ -88,6 +93,13 @@ export async function analyzeImage(
 
 /** The same for an image that is open, and stays so. Throws as {@link analyzeImage}. */
 export async function analyzeOpened(image: SourceImage, services: Services, call: AnalyzeCall): Promise<AnalyzedImage> {
+  const analyzed = await analyzeParts(image, services, call)
+  const { attached, digest } = image
+  if (!call.wantsVex || attached === undefined || digest === null) return analyzed
+  return { ...analyzed, attachedVex: await readAttachedVex(attached, { digest, warn: call.warn }) }
+}
+
+async function analyzeParts(image: SourceImage, services: Services, call: AnalyzeCall): Promise<AnalyzedImage> {
   const wish = call.wantsFiles ? 'layers' : (call.evidence ?? 'auto')
   const known = call.wantsFiles || wish === 'sbom' ? null : await storedInventory(image, services)
   if (known !== null) return known

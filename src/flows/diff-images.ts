@@ -15,7 +15,7 @@ import {
   knowsLayers,
 } from './analyze-image.js'
 import { attachedInventory } from './attached-sbom.js'
-import { type Judge, type JudgeDocuments, openJudge, openJudgeIfAny, shownSnapshot } from './judge.js'
+import { attachedVex, type Judge, type JudgeDocuments, openJudge, openJudgeIfAny, shownSnapshot } from './judge.js'
 import { judgementBy } from './judgements.js'
 import type { Services } from './open.js'
 import { openImage } from './open-image.js'
@@ -49,13 +49,16 @@ export async function diffImages(
   const before = call.cost.bytes
   const judge = await (since === undefined ? openJudgeIfAny : openJudge)(services, documents)
   try {
-    const { from, to } = await analyzePair(question, services, call)
+    const { from, to } = await analyzePair(question, services, {
+      ...call,
+      wantsVex: documents.vex?.includes(attachedVex),
+    })
     const facts = [factsOf(from, judge), factsOf(to, judge)] as const
     const compared = compare(...facts, call.cost.bytes - before)
     const diff = judge === null ? compared : { ...compared, snapshot: shownSnapshot(judge.advisories) }
     if (judge === null || since === undefined) return diff
     const older = await judgementBy(since, to, judge, services)
-    return { ...diff, newlyKnown: { since, ...newlyKnown(older, judge.judge(to.inventory)) } }
+    return { ...diff, newlyKnown: { since, ...newlyKnown(older, judge.judge(to.inventory, to.attachedVex)) } }
   } finally {
     judge?.close()
   }
@@ -113,10 +116,13 @@ async function pairBySbom(
   return { from: analyzedBySbom(left, from), to: analyzedBySbom(right, to) }
 }
 
-function factsOf({ inventory, config, layers, platforms, tree }: AnalyzedImage, judge: Judge | null): ImageFacts {
+function factsOf(
+  { inventory, config, layers, platforms, tree, attachedVex: attached }: AnalyzedImage,
+  judge: Judge | null,
+): ImageFacts {
   return {
     ...{ inventory, config: config.length === 0 ? null : parseImageConfig(config), layers, platforms },
     ...(tree !== null && { files: filesOf(tree) }),
-    ...(judge !== null && { judgement: judge.judge(inventory) }),
+    ...(judge !== null && { judgement: judge.judge(inventory, attached) }),
   }
 }

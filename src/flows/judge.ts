@@ -6,6 +6,7 @@ import type { Judgement, ShownSnapshot } from '../core/finding.js'
 import type { Inventory } from '../core/inventory.js'
 import { limits } from '../core/limits.js'
 import { formatTime } from '../core/time.js'
+import type { AttachedDocument } from '../image/attached-sbom.js'
 import { applyIgnores, type IgnoreRule, parseIgnoreFile } from '../vuln/ignore-file.js'
 import { matchInventory } from '../vuln/match.js'
 import { applyVex } from '../vuln/vex/apply-vex.js'
@@ -15,18 +16,21 @@ import type { Services } from './open.js'
 
 /** What is said of findings besides the advisory data: files of this machine. */
 export interface JudgeDocuments {
-  /** Paths of VEX documents, besides those of `vex:` in the configuration. */
+  /** Paths of VEX documents, besides those of `vex:` in the configuration; {@link attachedVex} for those attached to the image. */
   readonly vex?: readonly string[] | undefined
   /** Path of an ignore file. */
   readonly ignoreFile?: string | undefined
 }
 
+/** In the place of a path: the VEX documents that are attached to the image. */
+export const attachedVex = 'attached'
+
 /** Judges inventories by one snapshot. */
 export interface Judge {
   readonly identity: SnapshotIdentity
   readonly advisories: Advisories
-  /** @param digests of the index that the image was found in: a VEX statement about it is about the image too */
-  judge(inventory: Inventory, digests?: readonly string[]): Judgement
+  /** @param attached VEX documents that are attached to the image; one that cannot be read is told, and does not count */
+  judge(inventory: Inventory, attached?: readonly AttachedDocument[]): Judgement
   /** Leaves the snapshot to others. */
   close(): void
 }
@@ -77,10 +81,11 @@ export function judgeWith(
   return {
     identity: advisories.identity,
     advisories,
-    judge(inventory, digests = []) {
+    judge(inventory, attached = []) {
       const now = services.clock.now()
+      const own = readAttached(attached)
       const judged = matchInventory(inventory, advisories, { now })
-      const vex = applyVex(judged.findings, statements, { ...inventory, digests })
+      const vex = applyVex(judged.findings, [...statements, ...own.statements], inventory)
       const ignored =
         ignores === null
           ? { findings: vex.findings, warnings: [] }
@@ -88,7 +93,7 @@ export function judgeWith(
       return {
         ...judged,
         findings: ignored.findings,
-        warnings: [...judged.warnings, ...warnings, ...ignored.warnings],
+        warnings: [...judged.warnings, ...warnings, ...own.warnings, ...ignored.warnings],
       }
     },
     close: () => advisories.close(),
@@ -104,7 +109,8 @@ export async function readDocuments(
   { vex = [], ignoreFile }: JudgeDocuments,
 ): Promise<ReadDocuments> {
   const config = await services.config()
-  const paths = [...(config.vex ?? []).map((path) => resolve(services.configFolder, path)), ...vex]
+  const files = vex.filter((path) => path !== attachedVex)
+  const paths = [...(config.vex ?? []).map((path) => resolve(services.configFolder, path)), ...files]
   const statements: VexStatement[] = []
   const warnings: string[] = []
   for (const path of paths) {
@@ -117,6 +123,22 @@ export async function readDocuments(
   if (ignoreFile === undefined) return { statements, ignores: null, warnings }
   const text = (await readWhole(ignoreFile, limits.ignoreFileBytes)).toString('utf8')
   return { statements, ignores: { name: ignoreFile, rules: parseIgnoreFile(text, ignoreFile) }, warnings }
+}
+
+function readAttached(documents: readonly AttachedDocument[]): Pick<ReadDocuments, 'statements' | 'warnings'> {
+  const statements: VexStatement[] = []
+  const warnings: string[] = []
+  for (const { name, bytes } of documents) {
+    try {
+      const document = parseVex(bytes, name)
+      statements.push(...document.statements)
+      warnings.push(...document.warnings)
+    } catch (error) {
+      if (!isFault(error, 'invalid-vex', 'too-large')) throw error
+      warnings.push(error.message)
+    }
+  }
+  return { statements, warnings }
 }
 
 async function readWhole(path: string, maxBytes: number): Promise<Buffer> {

@@ -1,7 +1,7 @@
 import type { ScanReport } from '../core/finding.js'
 import { type Explanation, explainMatch } from '../vuln/explain.js'
 import { type AnalyzeCall, analyzeImage } from './analyze-image.js'
-import { type JudgeDocuments, openJudge, shownSnapshot } from './judge.js'
+import { attachedVex, type JudgeDocuments, openJudge, shownSnapshot } from './judge.js'
 import type { Services } from './open.js'
 import type { ImageQuestion } from './open-image.js'
 
@@ -19,8 +19,9 @@ export async function scanImage(
   const before = call.cost.bytes
   const judge = await openJudge(services, documents)
   try {
-    const { inventory } = await analyzeImage(question, services, call)
-    const judgement = judge.judge(inventory)
+    const wantsVex = documents.vex?.includes(attachedVex)
+    const { inventory, attachedVex: attached } = await analyzeImage(question, services, { ...call, wantsVex })
+    const judgement = judge.judge(inventory, attached)
     return {
       image: inventory.image,
       snapshot: shownSnapshot(judge.advisories),
@@ -58,10 +59,11 @@ export async function explainImage(
 ): Promise<ImageExplanation> {
   const judge = await openJudge(services, documents)
   try {
-    const { inventory } = await analyzeImage(question, services, call)
+    const wantsVex = documents.vex?.includes(attachedVex)
+    const { inventory, attachedVex: attached } = await analyzeImage(question, services, { ...call, wantsVex })
     const explanation = explainMatch(id, inventory, judge.advisories)
     const names = new Set([id, ...explanation.aliases])
-    const judgement = judge.judge(inventory)
+    const judgement = judge.judge(inventory, attached)
     return {
       ...explanation,
       image: inventory.image,
