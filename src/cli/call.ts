@@ -8,6 +8,8 @@ import { type FaultCode, faultCatalog } from '../core/fault-catalog.js'
 import { isLoopbackHost, parseHost } from '../core/host.js'
 import { dataFolder, type Environment } from '../flows/places.js'
 import { readAdminToken } from '../iam/admin-token.js'
+import { adminCaller } from '../iam/caller.js'
+import { capabilities } from '../iam/capabilities.js'
 import { type CommandContext, type CommonOptions, withServices } from './context.js'
 import { reportWarning } from './report.js'
 import { colorsFor } from './terminal.js'
@@ -36,7 +38,7 @@ export async function call<Name extends CallName>(
     const cost = noCost()
     const { onProgress, onPage } = options
     const { body } = await operations[name].run(input, {
-      ...{ services, cost, signal: context.signal, readsLocalSources: true },
+      ...{ services, cost, signal: context.signal, readsLocalSources: true, caller: adminCaller(capabilities) },
       warn: (message) => reportWarning(message, context.terminal, context.environment),
       ...(onProgress && { onProgress }),
       ...(onPage && { onPage }),
