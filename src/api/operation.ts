@@ -37,8 +37,8 @@ export interface Operation<Name extends CallName = CallName> {
   readonly name: Name
   /** One line, for OpenAPI. */
   readonly summary: string
-  /** What the caller must be allowed to do; null: it is enough to be signed in. */
-  readonly capability: Capability | null
+  /** What the caller must be allowed to do; or that it is enough to be signed in, or that everybody may ask. */
+  readonly capability: Capability | 'signed-in' | 'anyone'
   /**
    * What it must be allowed on. Left out: on the organization `default`, where references live; whoever runs the operation has
    * seen to that. `input`: on what the input names; `run` asks the authority itself.

@@ -59,6 +59,8 @@ export interface Authority extends Exchange, RegistryTokens {
   discovery(): Readonly<Record<string, unknown>>
   /** New signing keys at once. */
   rotateKeys(): Promise<void>
+  /** Writes what of the audit log is still in memory. */
+  writeAudit(): Promise<void>
   /** Writes the audit log; closes connections. */
   close(): Promise<void>
 }
@@ -132,6 +134,7 @@ export async function createAuthority(
     },
     discovery: () => discoveryOf(addresses().issuer),
     rotateKeys: () => context.signing.rotate(),
+    writeAudit: () => audit.flush(),
     async close() {
       await audit.flush()
       if (issuerKeys !== undefined) (await issuerKeys).close()

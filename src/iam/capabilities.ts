@@ -50,6 +50,8 @@ export const capabilityBits = {
   'delivery.replay': null,
   /** Read who was granted and refused what. */
   'audit.list': null,
+  /** Make new signing keys: every token that is out is then refused. */
+  'key.rotate': null,
 } as const satisfies Readonly<Record<string, number | null>>
 
 /** One thing that a caller may be allowed to do. */
@@ -121,6 +123,7 @@ export const roles = {
     'repo.update',
     'repo.delete',
     'audit.list',
+    'key.rotate',
   ],
   /** Pulls, and reads histories and diffs: what everybody may do with what is public. */
   'registry.pull': pull,

@@ -9,11 +9,11 @@ import { openOnLoopback } from '../iam/static-tokens.js'
 /** Turns a request into a caller: the header only, the rules are iam's. */
 export interface Auth {
   /**
-   * The caller of `request`, who may do what needs `capability`; null: who showed a good token at all.
+   * The caller of `request`, who may do what needs `capability`; `signed-in`: who showed a good token at all.
    * @param on left out: on the organization `default`; `input`: on something at least, the operation asks for the rest
    * @throws Fault `unauthenticated`, `wrong-audience`, `forbidden`
    */
-  require(request: FastifyRequest, capability: Capability | null, on?: 'input'): Promise<Caller>
+  require(request: FastifyRequest, capability: Capability | 'signed-in' | 'anyone', on?: 'input'): Promise<Caller>
 }
 
 /** What {@link createAuth} is made of. */
@@ -35,19 +35,24 @@ export function createAuth({ authority, isLoopback, isOpen }: AuthOptions): Auth
     async require(request, capability, on) {
       const shown = await authority.authenticate(request.headers.authorization, 'platform')
       const caller = shown.kind === 'anonymous' ? open : shown
+      if (capability === 'anyone') return caller
       if (isLoopback && caller.kind === 'anonymous' && !isLoopbackName(request.headers.host ?? '')) {
         throw new Fault('unauthenticated', 'without a token this server answers to loopback names only')
       }
-      if (capability !== null && on === undefined) {
+      if (isOpenTo(caller, capability, on)) return caller
+      if (capability !== 'signed-in' && on === undefined) {
         authority.authorize(caller, capability, { scope: await authority.defaultGroup() })
         return caller
       }
-      const isAllowed = capability === null ? caller.kind !== 'anonymous' : mayAnywhere(caller, capability)
-      if (isAllowed) return caller
-      authority.refused(caller, capability ?? 'sign-in', request.routeOptions.url ?? '')
-      throw refusal(caller, capability ?? 'any')
+      authority.refused(caller, capability, request.routeOptions.url ?? '')
+      throw refusal(caller, capability === 'signed-in' ? 'any' : capability)
     },
   }
+}
+
+function isOpenTo(caller: Caller, capability: Capability | 'signed-in', on?: 'input'): boolean {
+  if (capability === 'signed-in') return caller.kind !== 'anonymous'
+  return on === 'input' && mayAnywhere(caller, capability)
 }
 
 /** Whether `host` (with or without a port) is this machine's loopback. */
