@@ -17,7 +17,7 @@ import {
 import { operations } from '../src/api/operations.js'
 import { Secret } from '../src/core/secret.js'
 import { adminCaller } from '../src/iam/caller.js'
-import { capabilities, roles } from '../src/iam/capabilities.js'
+import { capabilities } from '../src/iam/capabilities.js'
 import { signWebhook } from '../src/notify/webhook.js'
 import { type RunningServer, serve } from '../src/server/serve.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'

@@ -1,6 +1,16 @@
 import type { Scope, Uidp } from '../core/identity.js'
 import type { Repository } from '../core/reference.js'
 
+/** Who there is, who may do what, and what they hold: a part of `Store`. */
+export interface IamStores {
+  readonly groups: GroupStore
+  readonly repositories: RepositoryStore
+  readonly identities: IdentityStore
+  readonly roleBindings: RoleBindingStore
+  readonly tokens: TokenStore
+  readonly audit: AuditStore
+}
+
 /** An organization, or a folder below one. */
 export interface GroupRecord {
   readonly uidp: Uidp

@@ -5,10 +5,10 @@ import type { Descriptor } from '../core/manifest.js'
 import type { UnknownReason } from '../core/observation.js'
 import type { Repository, TagReference } from '../core/reference.js'
 import type { AnalysisStore } from './analyses.js'
-import type { AuditStore, GroupStore, IdentityStore, RepositoryStore, RoleBindingStore, TokenStore } from './iam.js'
+import type { IamStores } from './iam.js'
 
 /** Everything that Tidemark remembers, on SQLite or PostgreSQL. All times in milliseconds since the epoch, UTC. */
-export interface Store {
+export interface Store extends IamStores {
   readonly watches: WatchStore
   readonly lanes: LaneStore
   readonly tags: TagStore
@@ -18,12 +18,6 @@ export interface Store {
   readonly deliveries: DeliveryStore
   readonly hosts: HostStore
   readonly analyses: AnalysisStore
-  readonly groups: GroupStore
-  readonly repositories: RepositoryStore
-  readonly identities: IdentityStore
-  readonly roleBindings: RoleBindingStore
-  readonly tokens: TokenStore
-  readonly audit: AuditStore
   /** Answers when the database can be read and written. @throws Fault `store-unavailable` */
   ping(): Promise<void>
   close(): Promise<void>

@@ -18,10 +18,10 @@ export async function orConflict<Value>(work: Promise<Value>, taken: string, mis
 /** Which key an error of either database is about; it may be wrapped. */
 function brokenKey(error: unknown): 'unique' | 'foreign' | null {
   for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) {
-    const { code, errcode } = at as { code?: unknown; errcode?: unknown }
-    // SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_FOREIGNKEY; PostgreSQL's 23505 and 23503.
-    if (errcode === 2067 || errcode === 1555 || code === '23505') return 'unique'
-    if (errcode === 787 || code === '23503') return 'foreign'
+    const { code } = at as { code?: unknown }
+    // SQLite by its text: one of its two packages gives no number where a statement returns rows. PostgreSQL by SQLSTATE.
+    if (code === '23505' || at.message.includes('UNIQUE constraint failed')) return 'unique'
+    if (code === '23503' || at.message.includes('FOREIGN KEY constraint failed')) return 'foreign'
   }
   return null
 }
