@@ -10,9 +10,10 @@ import {
   createClient,
   type History,
   type ImageDiff,
+  type NewlyKnownEvent,
   type Problem,
   routes,
-  type TidemarkEvent,
+  type TagEvent,
 } from '../client/src/index.js'
 import { operations } from '../src/api/operations.js'
 import { Secret } from '../src/core/secret.js'
@@ -21,6 +22,7 @@ import { capabilities } from '../src/iam/capabilities.js'
 import { signWebhook } from '../src/notify/webhook.js'
 import { type RunningServer, serve } from '../src/server/serve.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
+import { alpineRecord, importAdvisory } from './support/advisories.js'
 import { createCli } from './support/cli.js'
 import { startTidemark } from './support/process.js'
 import { until } from './support/until.js'
@@ -162,6 +164,8 @@ describe('every operation', () => {
     tags: { repository: `${registry.address}/library/alpine` },
     packages: { source: tagOf(registry), platform: 'linux/amd64' },
     diff: { from: tagOf(registry), to: `${registry.address}/demo/app:1.0`, platform: 'linux/amd64' },
+    scan: { source: tagOf(registry), platform: 'linux/amd64' },
+    explain: { id: 'CVE-2026-1001', source: tagOf(registry), platform: 'linux/amd64' },
     watchAdd: { reference: tagOf(registry), every: '1h' },
     watchAddRule: { repository: `${registry.address}/demo/app`, tags: ['1.*'] },
     watchList: {},
@@ -177,6 +181,7 @@ describe('every operation', () => {
     const { cli, server, token, entries } = await start()
     await cli.run('watch', 'add', tagOf(registry), '--every', '1h')
     await entries(tagOf(registry), 1)
+    await importAdvisory(cli)
     const { openServices } = await import('../src/flows/open.js')
     const services = openServices({ environment: cli.environment })
     const caller = adminCaller(capabilities)
@@ -298,9 +303,9 @@ describe('events', () => {
     const { cli, client, entries } = await start()
     const tag = tagOf(own)
     const abort = new AbortController()
-    const seen: TidemarkEvent[] = []
+    const seen: TagEvent[] = []
     const reading = (async () => {
-      for await (const event of client.events({ after: 0, signal: abort.signal })) seen.push(event)
+      for await (const event of client.events({ after: 0, signal: abort.signal })) seen.push(event as TagEvent)
     })().catch((error: Error) => error.name)
     await cli.run('watch', 'add', tag, '--every', '1s')
     await entries(tag, 1)
@@ -316,6 +321,42 @@ describe('events', () => {
     const resumed = client.events({ after: 1 })[Symbol.asyncIterator]()
     expect((await resumed.next()).value).toEqual(seen[1])
     await resumed.return?.()
+    await own.close()
+  })
+})
+
+describe('newer advisory data', () => {
+  it('is held against what watched tags point at: news are told once, no registry is asked', async () => {
+    const own = await startTestRegistry()
+    const { cli, client, server } = await start()
+    await importAdvisory(cli)
+    const abort = new AbortController()
+    const seen: NewlyKnownEvent[] = []
+    const reading = (async () => {
+      for await (const event of client.events({ after: 0, signal: abort.signal })) {
+        if (event.type === 'image.newly-known') seen.push(event)
+      }
+    })().catch((error: Error) => error.name)
+    await cli.run('watch', 'add', tagOf(own), '--every', '1h', '--analyze')
+    await until('an analyzed image', async () => {
+      return /^tidemark_images_analyzed_total 1$/m.test(await (await fetch(`${server.url}/metrics`)).text())
+    })
+    own.requests.clear()
+    await importAdvisory(cli, [alpineRecord('ALPINE-CVE-2026-2002', 'zlib', '9.9.9-r0')])
+    const event = await until('the news', () => seen[0])
+    expect(event).toMatchObject({
+      ...{ reference: tagOf(own), count: 1, digest: expect.stringMatching(/^sha256:/) },
+      findings: [{ id: 'ALPINE-CVE-2026-2002', package: { name: 'zlib' }, fixedVersion: '9.9.9-r0' }],
+    })
+    // What was known before is no news; and what a diff shows of the time in between is the same.
+    const image = `${own.address}/library/alpine@${event.digest}`
+    const diff = (await cli.json('diff', image, image, '--platform', 'linux/amd64')) as ImageDiff
+    expect(diff.snapshot?.id).toBe(event.snapshot.id)
+    expect(own.requests.counts()).not.toHaveProperty('GET blob')
+    await importAdvisory(cli, [alpineRecord('ALPINE-CVE-2026-2002', 'zlib', '9.9.9-r0')])
+    abort.abort()
+    await reading
+    expect(seen).toHaveLength(1)
     await own.close()
   })
 })

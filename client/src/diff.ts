@@ -1,5 +1,5 @@
 import type { EvidenceKind, ImageIdentity, Package } from './packages.js'
-import type { VulnerabilitiesDiff } from './scan.js'
+import type { NewlyKnown, VulnerabilitiesDiff } from './scan.js'
 
 /** A value of both sides. */
 export interface ValueChange<T> {
@@ -87,6 +87,8 @@ export interface ImageDiff {
   snapshot: { id: string; builtAt: string } | null
   /** null where they were not compared. */
   vulnerabilities: VulnerabilitiesDiff | null
+  /** What only newer advisory data say of the second image; there only where an older snapshot was named. */
+  newlyKnown?: NewlyKnown
   /** null where a side has none (a folder, an SBOM). */
   config: ConfigDiff | null
   /** Platforms of the indexes; null where a side is of no index. */

@@ -22,6 +22,7 @@ import type {
   RoleName,
 } from './identity.js'
 import type { EvidenceWish, PackageList } from './packages.js'
+import type { Explanation, ScanReport } from './scan.js'
 import type { TagList } from './tag-list.js'
 import type { WatchAdded, WatchList, WatchRemoved } from './watch.js'
 
@@ -32,9 +33,11 @@ export interface Calls {
   tags: { input: { repository: string; omitDigestTags?: boolean }; output: TagList }
   packages: { input: { source: string; platform?: string; evidence?: EvidenceWish }; output: PackageList }
   diff: {
-    input: { from: string; to: string; platform?: string; files?: boolean; evidence?: EvidenceWish }
+    input: { from: string; to: string; platform?: string; files?: boolean; evidence?: EvidenceWish; since?: string }
     output: ImageDiff
   }
+  scan: { input: { source: string; platform?: string; evidence?: EvidenceWish }; output: ScanReport }
+  explain: { input: { id: string; source: string; platform?: string; evidence?: EvidenceWish }; output: Explanation }
   watchAdd: { input: { reference: string; every?: string; analyze?: boolean }; output: WatchAdded }
   watchAddRule: {
     input: {
@@ -131,6 +134,8 @@ export const routes: {
   tags: { method: 'GET', path: '/api/v1/tags' },
   packages: { method: 'GET', path: '/api/v1/packages' },
   diff: { method: 'GET', path: '/api/v1/diff' },
+  scan: { method: 'GET', path: '/api/v1/scan' },
+  explain: { method: 'GET', path: '/api/v1/explain' },
   watchAdd: { method: 'POST', path: '/api/v1/watches' },
   watchAddRule: { method: 'POST', path: '/api/v1/watches/rules' },
   watchList: { method: 'GET', path: '/api/v1/watches' },

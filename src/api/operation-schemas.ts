@@ -78,10 +78,45 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
         platform: optional(schemas.platform),
         files: optional(Type.Boolean({ description: 'compare every file too: reads the layers for their contents' })),
         evidence: optional(schemas.evidenceWish),
+        since: optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 4096,
+            description: 'the id of an older snapshot: what only newer data say of the second image is told too',
+          }),
+        ),
       },
       closed,
     ),
     schemas.imageDiff,
+    true,
+  ),
+  scan: define(
+    'scan',
+    Type.Object(
+      { source: schemas.revision, platform: optional(schemas.platform), evidence: optional(schemas.evidenceWish) },
+      closed,
+    ),
+    schemas.scanReport,
+    true,
+  ),
+  explain: define(
+    'explain',
+    Type.Object(
+      {
+        id: Type.String({
+          minLength: 1,
+          maxLength: 200,
+          description: 'any name of the vulnerability',
+          examples: ['CVE-2024-3094'],
+        }),
+        source: schemas.revision,
+        platform: optional(schemas.platform),
+        evidence: optional(schemas.evidenceWish),
+      },
+      closed,
+    ),
+    schemas.explanation,
     true,
   ),
   watchAdd: define(

@@ -1,5 +1,6 @@
 import type { CallName, Calls } from '../../client/src/index.js'
 import type { Cost } from '../core/cost.js'
+import type { JudgeDocuments } from '../flows/judge.js'
 import type { Services } from '../flows/open.js'
 import type { Caller } from '../iam/caller.js'
 import type { Capability } from '../iam/capabilities.js'
@@ -16,6 +17,8 @@ export interface OperationContext {
   warn(message: string): void
   /** Whether sources that lie on this machine may be read: not on a server, whose disk is nobody's business. */
   readonly readsLocalSources?: boolean
+  /** Files of this machine that findings are held against: commands that run here only. */
+  readonly documents?: JudgeDocuments
   /** Told how far the operation is, where it takes long. */
   onProgress?(done: number, of: number): void
   /** Given lists page by page instead of whole, so that memory does not grow with them; the body's list is then empty. */

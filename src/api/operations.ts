@@ -11,6 +11,7 @@ import type { Operation } from './operation.js'
 import { packages } from './packages.js'
 import { repoAdd, repoList, repoRemove } from './repositories.js'
 import { roleBindingCreate, roleBindingDelete, roleBindingDescribe, roleBindingList } from './role-bindings.js'
+import { explain, scan } from './scan.js'
 import { tags } from './tags.js'
 import { watchAdd, watchAddRule } from './watch-add.js'
 import { watchList } from './watch-list.js'
@@ -23,6 +24,8 @@ export const operations: { readonly [Name in CallName]: Operation<Name> } = {
   tags,
   packages,
   diff,
+  scan,
+  explain,
   watchAdd,
   watchAddRule,
   watchList,

@@ -16,6 +16,7 @@ export interface CallOptions extends Partial<CommonOptions> {
   readonly digestStore?: string | undefined
   readonly onProgress?: OperationContext['onProgress']
   readonly onPage?: OperationContext['onPage']
+  readonly documents?: OperationContext['documents']
 }
 
 /**
@@ -33,12 +34,13 @@ export async function call<Name extends CallName>(
   setMaxListeners(0, context.signal)
   return await withServices(context, options, async (services) => {
     const cost = noCost()
-    const { onProgress, onPage } = options
+    const { onProgress, onPage, documents } = options
     const { body } = await operations[name].run(input, {
       ...{ services, cost, signal: context.signal, readsLocalSources: true, caller: adminCaller(capabilities) },
       warn: (message) => reportWarning(message, context.terminal, context.environment),
       ...(onProgress && { onProgress }),
       ...(onPage && { onPage }),
+      ...(documents && { documents }),
     })
     tellCost(cost, context, options.cost === true)
     return body

@@ -277,6 +277,15 @@ export const faultCatalog = {
     meaning: 'There is no advisory data, so nobody can say which vulnerabilities an image has.',
     fix: 'Run `tidemark db update`; on a machine without internet `tidemark db import PATH`.',
   },
+  'snapshot-not-found': {
+    http: 404,
+    grpc: 5,
+    oci: 'MANIFEST_UNKNOWN',
+    exit: 2,
+    retryable: false,
+    meaning: 'The image was never judged by the snapshot of advisory data that is named, and it is no file.',
+    fix: 'Give the file of a snapshot that `tidemark db export` wrote, or an id by which `serve` judged the image.',
+  },
   'advisories-damaged': {
     http: 500,
     grpc: 15,

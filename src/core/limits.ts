@@ -89,11 +89,9 @@ export const limits = {
   advisoryDocumentBytes: 256 * 1024 * 1024,
   /** Members of one archive: npm has some 220,000 advisories, and all ecosystems of osv.dev together a million. */
   advisoryEntries: 4_000_000,
-  /**
-   * Unpacked bytes for each packed one: JSON of advisories packs to a tenth, lists of versions to a thirtieth. Looked at only
-   * beyond `advisoryFreeBytes`, which any file may unpack to.
-   */
+  /** Unpacked bytes for each packed one: JSON of advisories packs to a tenth, lists of versions to a thirtieth. */
   advisoryRatio: 100,
+  /** What any file of advisory data may unpack to, whatever the ratio: a page of nothing but zeros is small still. */
   advisoryFreeBytes: 256 * 1024 * 1024,
   /** An id, a package's name or a version in an advisory: the longest real ones (Go modules, Maven) have some 200. */
   advisoryTextCharacters: 1024,

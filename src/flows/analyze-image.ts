@@ -1,4 +1,4 @@
-import { digestOf } from '../core/digest.js'
+import { type Digest, digestOf } from '../core/digest.js'
 import { Fault } from '../core/fault.js'
 import type { LayerFacts } from '../core/image-facts.js'
 import type { ImageIdentity, Inventory } from '../core/inventory.js'
@@ -121,10 +121,19 @@ interface InventoryDocument {
   readonly layers: readonly LayerFacts[]
 }
 
+/** The inventory that these readers made of the layers of a manifest, with nothing asked of anybody; null when they did not. */
+export async function storedInventoryOf(digest: Digest, services: Services): Promise<Inventory | null> {
+  const { analyses } = await services.store()
+  const bytes = await analyses.document(digest, readersVersion)
+  if (bytes === null) return null
+  const { inventory } = JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument
+  return { image: { reference: digest, digest, platform: null }, ...inventory }
+}
+
 async function storedInventory(image: SourceImage, services: Services): Promise<AnalyzedImage | null> {
   if (image.digest === null) return null
   const { analyses } = await services.store()
-  const bytes = await analyses.inventory(image.digest, readersVersion)
+  const bytes = await analyses.document(image.digest, readersVersion)
   if (bytes === null) return null
   const { inventory, layers } = JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument
   return {
@@ -152,7 +161,7 @@ async function readImage(image: SourceImage, services: Services, call: AnalyzeCa
   if (image.digest !== null) {
     const { analyses } = await services.store()
     const document = { inventory, layers } satisfies InventoryDocument
-    await analyses.putInventory(image.digest, readersVersion, Buffer.from(JSON.stringify(document)))
+    await analyses.putDocument(image.digest, readersVersion, Buffer.from(JSON.stringify(document)))
   }
   const tree = call.wantsFiles ? merged.tree : null
   return {

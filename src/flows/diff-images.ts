@@ -3,6 +3,7 @@ import type { ImageDiff } from '../core/image-diff.js'
 import type { ImageFacts } from '../core/image-facts.js'
 import type { Platform } from '../core/platform.js'
 import { diffImages as compare } from '../diff/image.js'
+import { newlyKnown } from '../diff/newly-known.js'
 import type { SourceImage } from '../image/sources/image-source.js'
 import { filesOf } from '../image/tree-files.js'
 import {
@@ -14,6 +15,8 @@ import {
   knowsLayers,
 } from './analyze-image.js'
 import { attachedInventory } from './attached-sbom.js'
+import { type Judge, type JudgeDocuments, openJudge, openJudgeIfAny } from './judge.js'
+import { judgementBy } from './judgements.js'
 import type { Services } from './open.js'
 import { openImage } from './open-image.js'
 
@@ -31,13 +34,34 @@ export interface AnalyzedPair {
 }
 
 /**
- * Compares two images.
- * @throws Fault as `analyzeImage`
+ * Compares two images. Both are judged by the advisory data as it is now; where there is none, nothing is said of
+ * vulnerabilities.
+ * @throws Fault as `analyzeImage` and `openJudge`; `snapshot-not-found`
  */
-export async function diffImages(question: DiffQuestion, services: Services, call: AnalyzeCall): Promise<ImageDiff> {
+export async function diffImages(
+  question: DiffQuestion,
+  services: Services,
+  call: AnalyzeCall,
+  { since, ...documents }: DiffDocuments = {},
+): Promise<ImageDiff> {
   const before = call.cost.bytes
-  const { from, to } = await analyzePair(question, services, call)
-  return compare(factsOf(from), factsOf(to), call.cost.bytes - before)
+  const judge = await (since === undefined ? openJudgeIfAny : openJudge)(services, documents)
+  try {
+    const { from, to } = await analyzePair(question, services, call)
+    const facts = [factsOf(from, judge), factsOf(to, judge)] as const
+    const diff = compare(...facts, call.cost.bytes - before)
+    if (judge === null || since === undefined) return diff
+    const older = await judgementBy(since, to, judge, services)
+    return { ...diff, newlyKnown: { since, ...newlyKnown(older, judge.judge(to.inventory)) } }
+  } finally {
+    judge?.close()
+  }
+}
+
+/** What a diff is told besides the images. */
+export interface DiffDocuments extends JudgeDocuments {
+  /** A snapshot, by its id or the file of an exported one: what only newer data say of the second image is told too. */
+  readonly since?: string | undefined
 }
 
 /**
@@ -86,9 +110,10 @@ async function pairBySbom(
   return { from: analyzedBySbom(left, from), to: analyzedBySbom(right, to) }
 }
 
-function factsOf({ inventory, config, layers, platforms, tree }: AnalyzedImage): ImageFacts {
+function factsOf({ inventory, config, layers, platforms, tree }: AnalyzedImage, judge: Judge | null): ImageFacts {
   return {
     ...{ inventory, config: config.length === 0 ? null : parseImageConfig(config), layers, platforms },
     ...(tree !== null && { files: filesOf(tree) }),
+    ...(judge !== null && { judgement: judge.judge(inventory) }),
   }
 }

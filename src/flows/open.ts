@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Advisories } from '../core/advisory.js'
 import { type Clock, type Random, systemClock } from '../core/clock.js'
 import { Fault } from '../core/fault.js'
@@ -10,7 +10,7 @@ import type { DigestStore } from '../store/digests/digest-store.js'
 import type { Store } from '../store/store.js'
 import type { Addresses, Authority } from './authority.js'
 import { type Config, readConfig } from './config.js'
-import { advisoriesPath, dataFolder, type Environment } from './places.js'
+import { advisoriesPath, configPath, dataFolder, type Environment } from './places.js'
 
 /** What {@link openServices} is made of. */
 export interface ServiceOptions {
@@ -35,6 +35,8 @@ export interface Services {
   readonly random: Random
   readonly environment: Environment
   readonly dataFolder: string
+  /** Where the configuration lies: what it names by a relative path is there. */
+  readonly configFolder: string
   /** @throws Fault `file-unreadable`, `invalid-config` */
   config(): Promise<Config>
   registry(): Promise<Registry>
@@ -60,6 +62,7 @@ export interface Services {
 export function openServices(options: ServiceOptions): Services {
   const { environment, clock = systemClock, random = Math.random } = options
   const folder = dataFolder(environment)
+  const configFolder = dirname(options.config ?? configPath(environment).path)
   const config = once(() => readConfig(options.config, environment))
   const store = once(async () => {
     const url = options.database ?? (environment.TIDEMARK_DATABASE || `sqlite:${join(folder, 'tidemark.db')}`)
@@ -102,7 +105,8 @@ export function openServices(options: ServiceOptions): Services {
     return await createAuthority({ clock, random, environment, config, store }, { statics, addresses })
   })
   return {
-    ...{ clock, random, environment, dataFolder: folder, config, registry, store, digests, advisories, authority },
+    ...{ clock, random, environment, dataFolder: folder, configFolder, config },
+    ...{ registry, store, digests, advisories, authority },
     async close() {
       if (authority.isMade()) await authority().then((made) => made.close(), ignored)
       if (holder.isMade()) await holder().then((made) => made.close(), ignored)

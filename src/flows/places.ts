@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { Fault } from '../core/fault.js'
+import type { AdvisoriesSettings } from '../vuln/settings.js'
 
 /** Environment variables, as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -19,7 +20,7 @@ export function cacheFolder(environment: Environment): string {
 }
 
 /** Where the snapshot of advisory data lies: `advisories.path`, else `advisories.db` in the data folder. */
-export function advisoriesPath(settings: { readonly path?: string }, folder: string): string {
+export function advisoriesPath(settings: AdvisoriesSettings, folder: string): string {
   return resolve(settings.path ?? join(folder, 'advisories.db'))
 }
 

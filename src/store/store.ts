@@ -1,10 +1,11 @@
 import type { Digest } from '../core/digest.js'
-import type { HistoryChange, HistoryClaim, HistoryEntry, HistoryGap, HistoryKind } from '../core/history.js'
+import type { HistoryChange, HistoryClaim, HistoryEntry, HistoryGap } from '../core/history.js'
 import type { Host } from '../core/host.js'
 import type { Descriptor } from '../core/manifest.js'
 import type { UnknownReason } from '../core/observation.js'
 import type { Repository, TagReference } from '../core/reference.js'
 import type { AnalysisStore } from './analyses.js'
+import type { EventStore, StoredEvent } from './event-store.js'
 import type { IamStores } from './iam.js'
 
 /** Everything that Tidemark remembers, on SQLite or PostgreSQL. All times in milliseconds since the epoch, UTC. */
@@ -249,24 +250,6 @@ export interface ManifestStore {
   get(digest: Digest): Promise<{ mediaType: string; bytes: Uint8Array } | null>
   /** Keeps a manifest that was fetched, whether a watched tag points at it or not. */
   put(record: ManifestRecord): Promise<void>
-}
-
-/** One line of the event log. */
-export interface StoredEvent {
-  readonly id: number
-  readonly at: number
-  readonly type: `tag.${HistoryKind}`
-  readonly reference: TagReference
-  readonly entry: HistoryEntry
-  readonly previousDigest: Digest | null
-}
-
-/** See {@link Store}. */
-export interface EventStore {
-  /** Events with an id above `id`, oldest first. No id that is seen is ever followed by a lower one. */
-  after(id: number, limit: number): Promise<readonly StoredEvent[]>
-  /** The highest id; 0 when there is none. */
-  latestId(): Promise<number>
 }
 
 /** `due`: to be sent; `sent`: taken; `dead`: given up. */

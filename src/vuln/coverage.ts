@@ -4,6 +4,7 @@ import type { Inventory } from '../core/inventory.js'
 import type { Distribution } from '../core/package.js'
 import type { InventoryPlan, PackagePlan } from './candidates.js'
 import { isDistributionType } from './ecosystems.js'
+import { dayOf } from './sentence.js'
 
 /** Older data misses what became known since: vulnerabilities are published every day. */
 const freshMs = 7 * 24 * 60 * 60 * 1000
@@ -59,14 +60,16 @@ function groupByWanted({ packages }: InventoryPlan): Map<string, PackagePlan[]> 
   const groups = new Map<string, PackagePlan[]>()
   for (const plan of packages) {
     if (isDistributionType(plan.package.type) || (plan.skip !== 'no-ecosystem' && plan.skip !== 'no-data')) continue
-    groups.set(plan.wanted, [...(groups.get(plan.wanted) ?? []), plan])
+    const group = groups.get(plan.wanted)
+    if (group === undefined) groups.set(plan.wanted, [plan])
+    else group.push(plan)
   }
   return groups
 }
 
 function supportWarnings(distribution: Distribution, advisories: Pick<Advisories, 'releases'>, now: number): string[] {
   const release = releaseOf(distribution, advisories.releases(distribution.id))
-  const today = new Date(now).toISOString().slice(0, 10)
+  const today = dayOf(now)
   if (release === null || release.endsOn === null || release.endsOn >= today) return []
   const { endsOn, extendedEndsOn } = release
   const extended =
@@ -84,7 +87,7 @@ function releaseOf({ versionId, codename }: Distribution, releases: readonly Pro
 }
 
 function dataWarnings({ identity, sources }: Advisories, now: number): string[] {
-  const built = new Date(identity.builtAt).toISOString().slice(0, 10)
+  const built = dayOf(identity.builtAt)
   const failed = sources.filter(({ failure }) => failure !== null)
   return [
     ...(now - identity.builtAt > freshMs
@@ -94,7 +97,7 @@ function dataWarnings({ identity, sources }: Advisories, now: number): string[] 
       .slice(0, 10)
       .map(
         ({ name, part, failure, fetchedAt }) =>
-          `${name}${part === null ? '' : ` ${part}`} could not be renewed and is of ${new Date(fetchedAt).toISOString().slice(0, 10)}: ${failure}`,
+          `${name}${part === null ? '' : ` ${part}`} could not be renewed and is of ${dayOf(fetchedAt)}: ${failure}`,
       ),
   ]
 }
