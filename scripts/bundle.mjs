@@ -1,4 +1,4 @@
-// node scripts/bundle.mjs: the command from dist/src into a few files in dist/command. Node takes longer to find and link the 500
+// node scripts/bundle.mjs: the commands from dist/src into a few files in dist/command. Node takes longer to find and link the 500
 // modules of the sources and of what they use at once than most commands take to run. Larger packages, loaded by few commands, stay
 // outside.
 import { readFileSync, rmSync } from 'node:fs'
@@ -17,7 +17,7 @@ const notices = inside.map((name) => {
 const outdir = join(root, 'dist', 'command')
 rmSync(outdir, { recursive: true, force: true })
 await build({
-  entryPoints: [join(root, 'dist', 'src', 'cli', 'run.js')],
+  entryPoints: ['run.js', 'credential-helper.js'].map((name) => join(root, 'dist', 'src', 'cli', name)),
   outdir,
   bundle: true,
   splitting: true,

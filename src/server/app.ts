@@ -4,9 +4,9 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Operation } from '../api/operation.js'
 import { operations } from '../api/operations.js'
 import { Fault } from '../core/fault.js'
+import type { Authority } from '../flows/authority.js'
 import type { Services } from '../flows/open.js'
 import type { WatchCounts } from '../flows/watch.js'
-import type { Caller } from '../iam/authenticate.js'
 import { version } from '../version.js'
 import { createAuth } from './auth.js'
 import { bindOperations } from './bind.js'
@@ -19,9 +19,11 @@ import { sendProblem } from './problem.js'
 export interface AppOptions {
   readonly services: Services
   readonly log: FastifyBaseLogger
-  authenticate(authorization: string | undefined): Caller
+  readonly authority: Authority
   /** Whether the server listens on loopback only. */
   readonly isLoopback: boolean
+  /** Whether reads are open without a token, to whoever is on this machine. */
+  readonly isOpen: boolean
   /** What the watcher of this process has done; null where none runs. */
   readonly counts: Readonly<WatchCounts> | null
 }
@@ -31,7 +33,7 @@ const bodyLimitBytes = 16 * 1024 * 1024
 
 /** The server without its socket: routes, authentication, errors, OpenAPI. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { services, log, authenticate, isLoopback, counts } = options
+  const { services, log, authority, isLoopback, isOpen, counts } = options
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -54,7 +56,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
   })
   await addOpenapi(app)
-  const auth = createAuth(authenticate, isLoopback)
+  const auth = createAuth({ authority, isLoopback, isOpen })
   bindOperations(app, Object.values(operations) as unknown as Operation[], services, auth)
   addEvents(app, services, auth)
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())

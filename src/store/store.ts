@@ -6,9 +6,10 @@ import type { UnknownReason } from '../core/observation.js'
 import type { Repository, TagReference } from '../core/reference.js'
 import type { AnalysisStore } from './analyses.js'
 import type { EventStore, StoredEvent } from './event-store.js'
+import type { IamStores } from './iam.js'
 
 /** Everything that Tidemark remembers, on SQLite or PostgreSQL. All times in milliseconds since the epoch, UTC. */
-export interface Store {
+export interface Store extends IamStores {
   readonly watches: WatchStore
   readonly lanes: LaneStore
   readonly tags: TagStore

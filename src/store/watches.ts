@@ -139,6 +139,7 @@ async function add(
   return { added: !isActive }
 }
 
+/** Ends the rule of a repository with that origin. */
 async function deleteRule(trx: Queries, repositoryId: number, origin: string): Promise<boolean> {
   const result = await trx
     .deleteFrom('watch_rules')
@@ -148,7 +149,8 @@ async function deleteRule(trx: Queries, repositoryId: number, origin: string): P
   return result.numDeletedRows > 0n
 }
 
-async function raiseVersion(trx: Queries): Promise<number> {
+/** Tells every process that watches or rules changed. */
+export async function raiseVersion(trx: Queries): Promise<number> {
   const raised = await trx
     .updateTable('meta')
     .set({ value: sql<string>`cast(cast(value as bigint) + 1 as text)` })
