@@ -14,6 +14,8 @@ import { addEvents } from './events.js'
 import { addHealth } from './health.js'
 import { addMetrics } from './metrics.js'
 import { sendProblem } from './problem.js'
+import { createRegistryAccess } from './registry-api/access.js'
+import { addRegistryApi } from './registry-api/registry-api.js'
 
 /** What {@link createApp} is made of. */
 export interface AppOptions {
@@ -51,7 +53,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return sendProblem(new Fault('route-not-found', `there is no ${where}`), request, reply)
   })
   app.addHook('onSend', async (_, reply) => {
-    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
+    void reply.header('x-content-type-options', 'nosniff')
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store')
   })
   await addOpenapi(app)
   const auth = createAuth(authenticate, isLoopback)
@@ -60,6 +63,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   addHealth(app, services)
   addMetrics(app, counts, auth)
+  addRegistryApi(app, services, createRegistryAccess(services, auth))
   return app
 }
 
