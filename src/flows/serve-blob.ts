@@ -112,11 +112,11 @@ class Turns {
   async #wait(signal: AbortSignal): Promise<void> {
     const over = new AbortController()
     const end = AbortSignal.any([signal, over.signal])
-    let enter = () => undefined as undefined
+    let enter = (): void => undefined
     const entered = new Promise<'entered'>((resolve) => {
       enter = () => resolve('entered')
-      this.#waiting.push(enter)
     })
+    this.#waiting.push(enter)
     const late = this.#clock.sleep(turnWaitMs, end).then(
       () => 'late' as const,
       () => 'gone' as const,

@@ -15,6 +15,7 @@ import { addHealth } from './health.js'
 import { addMetrics } from './metrics.js'
 import { sendProblem } from './problem.js'
 import { createRegistryAccess } from './registry-api/access.js'
+import { sendOciError } from './registry-api/oci-error.js'
 import { addRegistryApi } from './registry-api/registry-api.js'
 
 /** What {@link createApp} is made of. */
@@ -43,6 +44,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     connectionTimeout: 0,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 600 },
+    // A path that cannot be unescaped never reaches a route, nor an error handler.
+    frameworkErrors: (error, request, reply) => {
+      if (/^\/v2(?:[/?]|$)/.test(request.raw.url ?? '')) return sendOciError(error, null, request, reply)
+      return sendProblem(error, request, reply)
+    },
   })
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   // Bodies are made from the wire types, so that a second walk over a schema adds nothing: they equal the command's JSON.
