@@ -2,9 +2,8 @@ import { Fault } from '../core/fault.js'
 import { formatReference, parseTagReference } from '../core/reference.js'
 import { parseTime } from '../core/time.js'
 import { exportHistory, importHistory } from '../flows/import-history.js'
-import { readHistory } from '../flows/read-history.js'
+import { formatHistoryCursor, parseHistoryCursor, readHistory } from '../flows/read-history.js'
 import { wireEntry, wireGap } from '../flows/wire.js'
-import type { HistoryCursor } from '../store/store.js'
 import type { Operation } from './operation.js'
 
 /** What a tag has pointed at. */
@@ -17,7 +16,7 @@ export const history: Operation<'history'> = {
       ...{ revision: reference, limit, order },
       ...(start !== undefined && { start: parseTime(start) }),
       ...(end !== undefined && { end: parseTime(end) }),
-      ...(cursor !== undefined && { after: parseCursor(cursor) }),
+      ...(cursor !== undefined && { after: parseHistoryCursor(cursor) }),
     }
     const page = await readHistory(question, services)
     const body = {
@@ -25,7 +24,7 @@ export const history: Operation<'history'> = {
       entries: page.entries.map(wireEntry),
       gaps: page.gaps.map(wireGap),
     }
-    return { body, next: page.next === null ? null : `${page.next.at}.${page.next.id}` }
+    return { body, next: page.next === null ? null : formatHistoryCursor(page.next) }
   },
 }
 
@@ -52,14 +51,4 @@ export const historyImport: Operation<'historyImport'> = {
     const merged = await importHistory(parsed, { history: entries }, services)
     return { body: { reference: formatReference(parsed), ...merged } }
   },
-}
-
-function parseCursor(text: string): HistoryCursor {
-  const [, at, id] = /^(\d{1,16})\.(\d{1,16})$/.exec(text) ?? []
-  if (at === undefined || id === undefined) {
-    throw new Fault('invalid-argument', 'not a cursor of ours', {
-      fix: 'Take it from the Link header of the page before.',
-    })
-  }
-  return { at: Number(at), id: Number(id) }
 }

@@ -82,3 +82,22 @@ async function upTo(
   }
   return entry.at + 1
 }
+
+/** A cursor as text, for a `Link` header. */
+export function formatHistoryCursor({ at, id }: HistoryCursor): string {
+  return `${at}.${id}`
+}
+
+/**
+ * The inverse of {@link formatHistoryCursor}.
+ * @throws Fault `invalid-argument`
+ */
+export function parseHistoryCursor(text: string): HistoryCursor {
+  const [, at, id] = /^(\d{1,15})\.(\d{1,15})$/.exec(text) ?? []
+  if (at === undefined || id === undefined) {
+    throw new Fault('invalid-argument', 'not a cursor of ours', {
+      fix: 'Take it from the Link header of the page before.',
+    })
+  }
+  return { at: Number(at), id: Number(id) }
+}

@@ -9,7 +9,7 @@ import { parseNetworks } from '../http/guard.js'
 import type { Timeouts } from '../http/pool.js'
 import { createHttp } from '../http/send.js'
 import { Access, type Call, defaultConcurrency } from './access.js'
-import { type BlobReference, blob } from './blob.js'
+import { type BlobRange, type BlobReference, blob, blobSize, type OpenedBlob, openBlob } from './blob.js'
 import { credentialSources } from './credentials/list.js'
 import { type Head, head } from './head.js'
 import { type FetchedManifest, manifest } from './manifest.js'
@@ -17,7 +17,8 @@ import { referrers } from './referrers.js'
 import type { NetworkSettings, RegistriesSettings, RegistrySettings } from './settings.js'
 import { tags } from './tags.js'
 
-export type { Call } from './access.js'
+export { type Call, defaultConcurrency } from './access.js'
+export type { BlobRange, OpenedBlob } from './blob.js'
 export type { Head } from './head.js'
 export type { FetchedManifest } from './manifest.js'
 
@@ -39,6 +40,13 @@ export interface Registry {
    * The bytes of a blob, streamed: who reads compares them with the digest. Throws as {@link Registry.head}, when it is read.
    */
   blob(repository: Repository, blob: BlobReference, call: Call): AsyncIterable<Buffer>
+  /**
+   * Opens a blob, or a part of it, and says how large it is before the first byte.
+   * @throws Fault `blob-not-found`, `invalid-range`, and as {@link Registry.head}
+   */
+  openBlob(repository: Repository, digest: Digest, range: BlobRange | null, call: Call): Promise<OpenedBlob>
+  /** How many bytes a blob has; null where the registry does not say. Throws as {@link Registry.openBlob}. */
+  blobSize(repository: Repository, digest: Digest, call: Call): Promise<number | null>
   /** Until when nothing is sent to `host`, in milliseconds since the epoch; null when it is open. */
   pausedUntil(host: Host): number | null
   close(): void
@@ -82,6 +90,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     tags: (repository, call) => tags(access, repository, quiet(call)),
     referrers: (repository, digest, call) => referrers(access, repository, digest, quiet(call)),
     blob: (repository, reference, call) => blob(access, repository, reference, quiet(call)),
+    openBlob: (repository, digest, range, call) => openBlob(access, repository, digest, range, quiet(call)),
+    blobSize: (repository, digest, call) => blobSize(access, repository, digest, quiet(call)),
     pausedUntil: (host) => access.pausedUntil(host),
     close: () => http.close(),
   }

@@ -14,6 +14,9 @@ import { addEvents } from './events.js'
 import { addHealth } from './health.js'
 import { addMetrics } from './metrics.js'
 import { sendProblem } from './problem.js'
+import { createRegistryAccess } from './registry-api/access.js'
+import { sendOciError } from './registry-api/oci-error.js'
+import { addRegistryApi } from './registry-api/registry-api.js'
 
 /** What {@link createApp} is made of. */
 export interface AppOptions {
@@ -43,6 +46,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     connectionTimeout: 0,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 600 },
+    // A path that cannot be unescaped never reaches a route, nor an error handler.
+    frameworkErrors: (error, request, reply) => {
+      if (/^\/v2(?:[/?]|$)/.test(request.raw.url ?? '')) return sendOciError(error, null, request, reply)
+      return sendProblem(error, request, reply)
+    },
   })
   app.setValidatorCompiler(TypeBoxValidatorCompiler)
   // Bodies are made from the wire types, so that a second walk over a schema adds nothing: they equal the command's JSON.
@@ -53,7 +61,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     return sendProblem(new Fault('route-not-found', `there is no ${where}`), request, reply)
   })
   app.addHook('onSend', async (_, reply) => {
-    void reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store')
+    void reply.header('x-content-type-options', 'nosniff')
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store')
   })
   await addOpenapi(app)
   const auth = createAuth({ authority, isLoopback, isOpen })
@@ -62,6 +71,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   addHealth(app, services)
   addMetrics(app, counts, auth)
+  addRegistryApi(app, services, createRegistryAccess(services, auth))
   return app
 }
 

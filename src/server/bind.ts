@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type CallName, routes } from '../../client/src/index.js'
 import type { Operation, OperationContext } from '../api/operation.js'
 import { operationSchemas } from '../api/operation-schemas.js'
@@ -7,6 +7,7 @@ import { type Cost, noCost } from '../core/cost.js'
 import type { Services } from '../flows/open.js'
 import { anonymousCaller, type Caller } from '../iam/caller.js'
 import { createRateLimit, tokenRate } from '../iam/rate-limit.js'
+import { abortedWith } from './aborted-with.js'
 import type { Auth } from './auth.js'
 
 /** Makes a route of each operation: the same list is the OpenAPI document and the table of the authorization test. */
@@ -56,15 +57,6 @@ export function bindOperations(
 
 function run<Name extends CallName>(operation: Operation<Name>, input: never, context: OperationContext) {
   return operation.run(input, context)
-}
-
-/** A signal that aborts when the client goes away before it has its whole answer. */
-function abortedWith(reply: FastifyReply): AbortSignal {
-  const abort = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) abort.abort()
-  })
-  return abort.signal
 }
 
 function serverTiming(cost: Cost, elapsedMs: number): string {

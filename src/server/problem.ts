@@ -22,14 +22,18 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
   const fault = faultOf(error)
   if (fault.code === 'internal') request.log.error({ err: fault.cause ?? fault }, 'request failed')
   if (fault.code === 'unauthenticated') void reply.header('www-authenticate', 'Bearer realm="tidemark"')
-  const { until } = fault.data
-  if (fault.code === 'rate-limited' && typeof until === 'number') {
-    void reply.header('retry-after', String(Math.max(1, Math.ceil((until - Date.now()) / 1000))))
-  }
+  const seconds = retryAfterSeconds(fault)
+  if (fault.code === 'rate-limited' && seconds !== null) void reply.header('retry-after', String(seconds))
   return reply
     .code(fault.kind.http)
     .type('application/problem+json')
     .send(JSON.stringify(problemOf(fault)))
+}
+
+/** In how many seconds to ask again, where the fault says; at least one. Null where it does not. */
+export function retryAfterSeconds({ data }: Fault): number | null {
+  const { until } = data
+  return typeof until === 'number' ? Math.max(1, Math.ceil((until - Date.now()) / 1000)) : null
 }
 
 interface HttpError {
@@ -42,7 +46,8 @@ interface HttpError {
   }[]
 }
 
-function faultOf(error: unknown): Fault {
+/** What went wrong in a request: a fault as it is, what the framework refused by its status, anything else as our own mistake. */
+export function faultOf(error: unknown): Fault {
   if (isFault(error) || !isHttpError(error)) return toFault(error)
   if (error.validation !== undefined) return new Fault('invalid-argument', describeValidation(error.validation))
   if (error.statusCode === 404) return new Fault('route-not-found', oneLine(error.message))

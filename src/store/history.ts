@@ -71,8 +71,10 @@ export function createHistoryStore({ db, now }: StoreContext): HistoryStore {
   }
 }
 
-async function readPage(db: Queries, tagId: number, { start, end, limit, order, after }: HistoryRange) {
+async function readPage(db: Queries, tagId: number, range: HistoryRange) {
+  const { start, end, limit, order, after, withoutRemovals = false } = range
   let query = selectEntries(db, tagId, order)
+  if (withoutRemovals) query = query.where('history.manifest_id', '<>', nothing)
   if (start !== undefined) query = query.where('history.at', '>=', start)
   if (end !== undefined) query = query.where('history.at', '<', end)
   if (after !== undefined) {

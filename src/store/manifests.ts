@@ -1,5 +1,6 @@
 import { type Digest, digestToBytes } from '../core/digest.js'
 import { formatPlatform } from '../core/platform.js'
+import type { Repository } from '../core/reference.js'
 import { getContent, putContent } from './content.js'
 import type { Queries, StoreContext } from './schema.js'
 import type { ManifestRecord, ManifestStore } from './store.js'
@@ -19,6 +20,7 @@ export function createManifestStore({ db, now }: StoreContext): ManifestStore {
       if (row === undefined || row.content_id === null) return null
       return { mediaType: row.media_type, bytes: await getContent(db, row.content_id) }
     },
+    isFrom: (repository, digest) => isFrom(db, repository, digest),
   }
 }
 
@@ -63,4 +65,33 @@ export async function putManifest(db: Queries, record: ManifestRecord, now: numb
       .execute()
   }
   return id
+}
+
+async function isFrom(db: Queries, { host, path }: Repository, digest: Digest): Promise<boolean> {
+  const manifest = await db
+    .selectFrom('manifests')
+    .select('id')
+    .where('digest', '=', digestToBytes(digest))
+    .executeTakeFirst()
+  if (manifest === undefined) return false
+  const isHere = ({ host: otherHost, path: otherPath }: { host: string; path: string }) =>
+    otherHost === host && otherPath === path
+  const pointing = await pointedAtBy(db).where('history.manifest_id', '=', manifest.id).execute()
+  if (pointing.some(isHere)) return true
+  const listing = await pointedAtBy(db)
+    .innerJoin('manifest_children', 'manifest_children.index_id', 'history.manifest_id')
+    .where('manifest_children.manifest_id', '=', manifest.id)
+    .execute()
+  return pointing.length === 0 && listing.length > 0 && listing.every(isHere)
+}
+
+/** The repositories whose tags were seen to point at something; what was only claimed is left out. */
+function pointedAtBy(db: Queries) {
+  return db
+    .selectFrom('history')
+    .innerJoin('tags', 'tags.id', 'history.tag_id')
+    .innerJoin('upstreams', 'upstreams.id', 'tags.upstream_id')
+    .select(['upstreams.host', 'upstreams.path'])
+    .distinct()
+    .where('history.source', '=', 'head')
 }

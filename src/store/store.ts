@@ -88,6 +88,10 @@ export interface WatchStore {
   addRule(rule: Omit<WatchRule, 'id'>): Promise<{ added: boolean }>
   removeRule(repository: Repository, origin: 'command' | 'config'): Promise<{ removed: boolean }>
   listRules(): Promise<readonly WatchRule[]>
+  /** The repositories of the organization `default` with a watch or a rule, by name. */
+  repositories(): Promise<readonly Repository[]>
+  /** Whether a repository is among {@link WatchStore.repositories}. */
+  isWatched(repository: Repository): Promise<boolean>
   /** A number that grows with every change of a watch or rule, by any process. */
   version(): Promise<number>
 }
@@ -186,6 +190,8 @@ export interface TagRecord {
 /** See {@link Store}. */
 export interface TagStore {
   find(reference: TagReference): Promise<TagRecord | null>
+  /** A number that grows with every change of the tag's history; null for a tag that nobody ever named. */
+  historyVersion(reference: TagReference): Promise<number | null>
   /**
    * In one transaction, fenced by the lane's epoch: content, manifest and children, history entry, tag, the end of an open gap, and last, under
    * the event lock, the event. Null when the tag points there already.
@@ -206,6 +212,8 @@ export interface HistoryRange {
   readonly order: 'asc' | 'desc'
   /** Where the page before ended. */
   readonly after?: HistoryCursor
+  /** Whether entries that point at nothing are left out, before they are counted. */
+  readonly withoutRemovals?: boolean
 }
 
 /** The key of an entry within one tag. */
@@ -250,6 +258,12 @@ export interface ManifestStore {
   get(digest: Digest): Promise<{ mediaType: string; bytes: Uint8Array } | null>
   /** Keeps a manifest that was fetched, whether a watched tag points at it or not. */
   put(record: ManifestRecord): Promise<void>
+  /**
+   * Whether a manifest is known to come from `repository`: a tag of it was seen to point there, or to an index that lists it
+   * while nothing of another repository does. Bytes are kept once for all repositories, so that having them proves nothing:
+   * an index may list what its author cannot read, and a history that was brought along may say anything.
+   */
+  isFrom(repository: Repository, digest: Digest): Promise<boolean>
 }
 
 /** `due`: to be sent; `sent`: taken; `dead`: given up. */

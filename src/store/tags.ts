@@ -17,6 +17,9 @@ export function createTagStore({ db, dialect, now }: StoreContext): TagStore {
       const digest = await digestOfManifest(db, row.manifest_id)
       return { tagId: row.id, state: row.state as TagState, digest, historyVersion: row.history_version }
     },
+    async historyVersion(reference) {
+      return (await findTag(db, reference))?.history_version ?? null
+    },
     recordMove: (lease, move) =>
       db.transaction().execute(async (trx) => {
         await requireLease(trx, lease, dialect)

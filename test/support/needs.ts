@@ -9,6 +9,7 @@ export const sharedFolder: string | null = findFolder(process.env.TIDEMARK_SHARE
 export type Program =
   | 'docker-registry'
   | 'skopeo'
+  | 'crane'
   | 'umoci'
   | 'buildah'
   | 'htpasswd'
