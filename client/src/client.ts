@@ -80,7 +80,7 @@ export function createClient(options: ClientOptions): Client {
         ...(signal && { signal }),
       })
       if (!response.ok || response.body === null) throw await readProblem(response)
-      yield* readEvents(response.body)
+      yield* readEvents(response.body, signal)
     },
   }
 }

@@ -1,14 +1,30 @@
 import type { TidemarkEvent } from './event.js'
 
-/** Reads server-sent events (HTML Living Standard, "Server-sent events") whose data is one JSON object each. */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncIterable<TidemarkEvent> {
+/**
+ * Reads server-sent events (HTML Living Standard, "Server-sent events") whose data is one JSON object each.
+ * @throws the reason of `signal` when it aborts
+ */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncIterable<TidemarkEvent> {
   const reader = body.getReader()
+  // The fetch of Node 20 and 22 forgets its signal once garbage was collected: a stream that waits would wait for ever.
+  const cancel = () => {
+    // Where the stream has failed already, whoever reads is told so.
+    reader.cancel(signal?.reason).catch(() => undefined)
+  }
+  signal?.addEventListener('abort', cancel, { once: true })
   const decoder = new TextDecoder()
   let buffer = ''
   try {
     for (;;) {
+      signal?.throwIfAborted()
       const { done, value } = await reader.read()
-      if (done) return
+      if (done) {
+        signal?.throwIfAborted()
+        return
+      }
       buffer += decoder.decode(value, { stream: true })
       const blocks = buffer.split(/\r?\n\r?\n/)
       buffer = blocks.pop() ?? ''
@@ -22,6 +38,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncIterab
       }
     }
   } finally {
+    signal?.removeEventListener('abort', cancel)
     await reader.cancel()
   }
 }
