@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import { noCost } from '../src/core/cost.js'
 import { hostPlatform } from '../src/core/platform.js'
 import { analyzeImage } from '../src/flows/analyze-image.js'
-import { judgeWith } from '../src/flows/judge.js'
+import { judgeBy } from '../src/flows/judge.js'
 import { openServices } from '../src/flows/open.js'
 import { cacheAdvisories } from '../src/vuln/cached-advisories.js'
 
@@ -48,8 +48,7 @@ async function judgeAnew(): Promise<void> {
   const services = openServices({ environment })
   const call = { cost: noCost(), warn: () => undefined }
   const { inventory } = await analyzeImage({ source: image, platform: hostPlatform('x64') }, services, call)
-  const documents = { statements: [], ignores: null, warnings: [] }
-  const judge = judgeWith(cacheAdvisories(await services.advisories()), services, documents)
+  const judge = await judgeBy(cacheAdvisories(await services.advisories()), services)
   const begun = performance.now()
   for (let index = 0; index < Number(values.images); index++) judge.judge(inventory)
   const wallMs = performance.now() - begun

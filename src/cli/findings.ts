@@ -1,8 +1,8 @@
 import { Option } from '@commander-js/extra-typings'
-import type { Finding } from '../../client/src/index.js'
+import type { EvidenceWish, Finding } from '../../client/src/index.js'
 import { Fault } from '../core/fault.js'
 import type { JudgeDocuments } from '../flows/judge.js'
-import { type GateResult, type GateRule, parseGate, unjudgeable } from '../vuln/gate.js'
+import { type GateResult, type GateRule, isCounted, parseGate, unjudgeable } from '../vuln/gate.js'
 import type { CommandContext } from './context.js'
 import { exitCodes, reportWarning } from './report.js'
 import type { Colors } from './terminal.js'
@@ -49,6 +49,11 @@ function collect(value: string, before: readonly string[] | undefined): readonly
 /** The rules of all `--fail-on`. @throws Fault `invalid-argument` */
 export function rulesOf(texts: readonly string[] | undefined, of: 'scan' | 'diff'): readonly GateRule[] {
   return (texts ?? []).flatMap((text) => parseGate(text, of))
+}
+
+/** What a list may rest on where a gate judges it: an SBOM that nobody signed only when it is asked for by name. */
+export function evidenceFor(rules: readonly GateRule[], asked: EvidenceWish | undefined): EvidenceWish | undefined {
+  return rules.length > 0 && asked !== 'sbom' ? 'layers' : asked
 }
 
 /**
@@ -107,7 +112,7 @@ export function tellPartial(
 
 /** `2 critical, 1 high` of what counts, and how many do not. */
 export function countsOf(findings: readonly Finding[]): string {
-  const counted = findings.filter(isShown)
+  const counted = findings.filter(isCounted)
   const words = ['critical', 'high', 'medium', 'low', 'negligible', 'unknown'] as const
   const parts = words
     .map((word) => [counted.filter(({ severity }) => severity === word).length, word] as const)
@@ -116,10 +121,6 @@ export function countsOf(findings: readonly Finding[]): string {
   const silent = findings.length - counted.length
   const said = parts.length === 0 ? 'none' : parts.join(', ')
   return silent === 0 ? said : `${said}; ${silent} not affected, fixed or ignored`
-}
-
-function isShown({ status, ignored }: Finding): boolean {
-  return ignored === null && status !== 'fixed' && status !== 'not_affected'
 }
 
 /** A severity in its color. */

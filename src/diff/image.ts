@@ -1,6 +1,6 @@
+import type { ShownSnapshot } from '../core/finding.js'
 import type { ImageDiff, PackagesDiff } from '../core/image-diff.js'
 import type { ImageFacts } from '../core/image-facts.js'
-import { formatTime } from '../core/time.js'
 import { diffConfigs } from './config.js'
 import { changeFacts, packageFacts } from './facts.js'
 import { diffFiles } from './files.js'
@@ -15,8 +15,14 @@ import { diffVulnerabilities } from './vulnerabilities.js'
  * Everything that two images differ in. The same facts give the same document, byte for byte, whatever order their packages
  * and files come in.
  * @param bytesFetched bytes that the registries sent for both sides
+ * @param snapshot what both sides were judged by; null where they were not
  */
-export function diffImages(from: ImageFacts, to: ImageFacts, bytesFetched: number): ImageDiff {
+export function diffImages(
+  from: ImageFacts,
+  to: ImageFacts,
+  bytesFetched: number,
+  snapshot: ShownSnapshot | null = null,
+): ImageDiff {
   const before = from.inventory
   const after = to.inventory
   const found = diffPackages(before.packages, after.packages)
@@ -38,7 +44,8 @@ export function diffImages(from: ImageFacts, to: ImageFacts, bytesFetched: numbe
     complete,
     sameButForTimestamps: isSameButForTimestamps({ packages, config, layers, files, complete }),
     packages,
-    ...vulnerabilitiesOf(from, to, found),
+    snapshot,
+    vulnerabilities: vulnerabilitiesOf(from, to, found),
     config,
     platforms: diffPlatforms(from.platforms, to.platforms),
     layers,
@@ -61,21 +68,13 @@ export function isDifferent(diff: Pick<ImageDiff, 'packages' | 'config' | 'layer
   )
 }
 
-function vulnerabilitiesOf(
-  from: ImageFacts,
-  to: ImageFacts,
-  packages: PackagesDiff,
-): Pick<ImageDiff, 'snapshot' | 'vulnerabilities'> {
-  if (from.judgement === undefined || to.judgement === undefined) return { snapshot: null, vulnerabilities: null }
-  const { id, builtAt } = to.judgement.snapshot
-  return {
-    snapshot: { id, builtAt: formatTime(builtAt), sources: [] },
-    vulnerabilities: diffVulnerabilities(
-      { inventory: from.inventory, judgement: from.judgement },
-      { inventory: to.inventory, judgement: to.judgement },
-      packages,
-    ),
-  }
+function vulnerabilitiesOf(from: ImageFacts, to: ImageFacts, packages: PackagesDiff): ImageDiff['vulnerabilities'] {
+  if (from.judgement === undefined || to.judgement === undefined) return null
+  return diffVulnerabilities(
+    { inventory: from.inventory, judgement: from.judgement },
+    { inventory: to.inventory, judgement: to.judgement },
+    packages,
+  )
 }
 
 type Compared = Pick<ImageDiff, 'packages' | 'config' | 'layers' | 'files' | 'complete'>

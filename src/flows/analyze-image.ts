@@ -1,3 +1,4 @@
+import type { EvidenceWish } from '../../client/src/index.js'
 import { type Digest, digestOf } from '../core/digest.js'
 import { Fault } from '../core/fault.js'
 import type { LayerFacts } from '../core/image-facts.js'
@@ -38,12 +39,6 @@ export interface AnalyzedImage {
   /** The merged files: only where they were asked for. */
   readonly tree: ImageTree | null
 }
-
-/**
- * What a list of packages may rest on. `auto`: what is known already, then an SBOM that the index in hand names for the image,
- * then the layers. `sbom` asks the registry for attached ones too.
- */
-export type EvidenceWish = 'auto' | 'layers' | 'sbom'
 
 /** How an image is analyzed. */
 export interface AnalyzeCall extends ImageCall {
@@ -135,23 +130,23 @@ interface InventoryDocument {
 
 /** The inventory that these readers made of the layers of a manifest, with nothing asked of anybody; null when they did not. */
 export async function storedInventoryOf(digest: Digest, services: Services): Promise<Inventory | null> {
+  const document = await storedDocument(digest, services)
+  return document === null ? null : { image: { reference: digest, digest, platform: null }, ...document.inventory }
+}
+
+async function storedDocument(digest: Digest, services: Services): Promise<InventoryDocument | null> {
   const { analyses } = await services.store()
   const bytes = await analyses.document(digest, readersVersion)
-  if (bytes === null) return null
-  const { inventory } = JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument
-  return { image: { reference: digest, digest, platform: null }, ...inventory }
+  return bytes === null ? null : (JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument)
 }
 
 async function storedInventory(image: SourceImage, services: Services): Promise<AnalyzedImage | null> {
-  if (image.digest === null) return null
-  const { analyses } = await services.store()
-  const bytes = await analyses.document(image.digest, readersVersion)
-  if (bytes === null) return null
-  const { inventory, layers } = JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument
+  const document = image.digest === null ? null : await storedDocument(image.digest, services)
+  if (document === null) return null
   return {
-    inventory: { image: identityOf(image), ...inventory },
+    inventory: { image: identityOf(image), ...document.inventory },
     config: image.config,
-    layers,
+    layers: document.layers,
     platforms: image.platforms ?? null,
     tree: null,
   }

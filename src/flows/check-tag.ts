@@ -1,14 +1,14 @@
 import { compareManifests } from '../core/compare-manifests.js'
 import type { Cost } from '../core/cost.js'
 import type { Digest } from '../core/digest.js'
-import { isFault, toFault } from '../core/fault.js'
+import { toFault } from '../core/fault.js'
 import type { HistoryChange, HistoryEntry } from '../core/history.js'
-import { type Manifest, parseManifest } from '../core/manifest.js'
+import type { Manifest } from '../core/manifest.js'
 import { type Observation, observationOfFault } from '../core/observation.js'
 import type { TagReference } from '../core/reference.js'
 import type { Registry } from '../registry/registry.js'
 import type { LaneLease, ManifestRecord, StateChange, Store, TagReason, TagState } from '../store/store.js'
-import { manifestRecordOf } from './manifest-record.js'
+import { manifestRecordOf, readManifest } from './manifest-record.js'
 
 /** What is kept in memory of a tag that is watched. */
 export interface TrackedTag {
@@ -116,7 +116,7 @@ async function recordMove(
     const known = await store.manifests.get(seen.digest)
     const fetched =
       known ?? (await registry.manifest({ ...tag.reference, digest: seen.digest }, { ...call, priority: 'manifest' }))
-    parsed = readable(fetched.bytes, fetched.mediaType)
+    parsed = readManifest(fetched.bytes, fetched.mediaType)
     const mediaType = fetched.mediaType || seen.mediaType
     record = manifestRecordOf(seen.digest, { mediaType, bytes: fetched.bytes }, parsed)
   } catch (error) {
@@ -164,19 +164,9 @@ function turn(
   return { kind: 'turned', change: { tagId: tag.tagId, state, reason, at, lastKnownAt } }
 }
 
-/** A manifest that nobody can read was still pointed at: its bytes are kept, and nothing is said about changes. */
-function readable(bytes: Uint8Array, mediaType: string): Manifest | null {
-  try {
-    return parseManifest(bytes, mediaType === '' ? null : mediaType)
-  } catch (error) {
-    if (isFault(error, 'broken-answer')) return null
-    throw error
-  }
-}
-
 async function changesOf(before: Digest | null, after: Manifest | null, store: Store): Promise<HistoryChange[]> {
   if (before === null || after === null) return []
   const stored = await store.manifests.get(before)
-  const previous = stored === null ? null : readable(stored.bytes, stored.mediaType)
+  const previous = stored === null ? null : readManifest(stored.bytes, stored.mediaType)
   return previous === null ? [] : compareManifests(previous, after)
 }

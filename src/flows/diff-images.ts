@@ -53,12 +53,12 @@ export async function diffImages(
       ...call,
       wantsVex: documents.vex?.includes(attachedVex),
     })
-    const facts = [factsOf(from, judge), factsOf(to, judge)] as const
-    const compared = compare(...facts, call.cost.bytes - before)
-    const diff = judge === null ? compared : { ...compared, snapshot: shownSnapshot(judge.advisories) }
-    if (judge === null || since === undefined) return diff
+    const [left, right] = [factsOf(from, judge), factsOf(to, judge)]
+    const snapshot = judge === null ? null : shownSnapshot(judge.advisories)
+    const diff = compare(left, right, call.cost.bytes - before, snapshot)
+    if (judge === null || since === undefined || right.judgement === undefined) return diff
     const older = await judgementBy(since, to, judge, services)
-    return { ...diff, newlyKnown: { since, ...newlyKnown(older, judge.judge(to.inventory, to.attachedVex)) } }
+    return { ...diff, newlyKnown: { since, ...newlyKnown(older, right.judgement) } }
   } finally {
     judge?.close()
   }

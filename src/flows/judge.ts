@@ -29,7 +29,14 @@ export const attachedVex = 'attached'
 export interface Judge {
   readonly identity: SnapshotIdentity
   readonly advisories: Advisories
-  /** @param attached VEX documents that are attached to the image; one that cannot be read is told, and does not count */
+  /** What the advisory data alone say. */
+  match(inventory: Inventory): Judgement
+  /**
+   * What VEX documents and the ignore file make of that.
+   * @param attached VEX documents that are attached to the image; one that cannot be read is told, and does not count
+   */
+  mark(matched: Judgement, inventory: Inventory, attached?: readonly AttachedDocument[]): Judgement
+  /** Both, one after the other. */
   judge(inventory: Inventory, attached?: readonly AttachedDocument[]): Judgement
   /** Leaves the snapshot to others. */
   close(): void
@@ -46,7 +53,31 @@ export function shownSnapshot({ identity, sources }: Pick<Advisories, 'identity'
  * @throws Fault `no-advisory-data`, `advisories-damaged`, `file-unreadable`, `invalid-vex`, `invalid-argument`
  */
 export async function openJudge(services: Services, documents: JudgeDocuments = {}): Promise<Judge> {
-  const advisories = await services.advisories()
+  return await judgeBy(await services.advisories(), services, documents)
+}
+
+/** The same, but null where there is no advisory data at all. */
+export async function openJudgeIfAny(services: Services, documents: JudgeDocuments = {}): Promise<Judge | null> {
+  const advisories = await advisoriesIfAny(services)
+  return advisories === null ? null : await judgeBy(advisories, services, documents)
+}
+
+/** The advisory data as it is now, for whoever asks to close; null where there is none at all. Throws as {@link openJudge}. */
+export async function advisoriesIfAny(services: Services): Promise<Advisories | null> {
+  try {
+    return await services.advisories()
+  } catch (error) {
+    if (isFault(error, 'no-advisory-data')) return null
+    throw error
+  }
+}
+
+/** A judge by advisory data that is open; closes it, also when its documents cannot be read. Throws as {@link openJudge}. */
+export async function judgeBy(
+  advisories: Advisories,
+  services: Services,
+  documents: JudgeDocuments = {},
+): Promise<Judge> {
   try {
     return judgeWith(advisories, services, await readDocuments(services, documents))
   } catch (error) {
@@ -55,47 +86,37 @@ export async function openJudge(services: Services, documents: JudgeDocuments = 
   }
 }
 
-/** The same, but null where there is no advisory data at all. */
-export async function openJudgeIfAny(services: Services, documents: JudgeDocuments = {}): Promise<Judge | null> {
-  try {
-    return await openJudge(services, documents)
-  } catch (error) {
-    if (isFault(error, 'no-advisory-data')) return null
-    throw error
-  }
+interface ReadDocuments extends ReadVex {
+  readonly ignores: { readonly name: string; readonly rules: readonly IgnoreRule[] } | null
 }
 
-/** What was read of documents. */
-export interface ReadDocuments {
+interface ReadVex {
   readonly statements: readonly VexStatement[]
-  readonly ignores: { readonly name: string; readonly rules: readonly IgnoreRule[] } | null
   readonly warnings: readonly string[]
 }
 
-/** A judge by advisory data that is open; closes it. */
-export function judgeWith(
+function judgeWith(
   advisories: Advisories,
-  services: Pick<Services, 'clock'>,
+  { clock }: Pick<Services, 'clock'>,
   { statements, ignores, warnings }: ReadDocuments,
 ): Judge {
+  const match: Judge['match'] = (inventory) => matchInventory(inventory, advisories, { now: clock.now() })
+  const mark: Judge['mark'] = (matched, inventory, attached = []) => {
+    const own = readAttached(attached)
+    const vex = applyVex(matched.findings, [...statements, ...own.statements], inventory)
+    const ignored =
+      ignores === null
+        ? { findings: vex.findings, warnings: [] }
+        : applyIgnores(vex.findings, ignores.rules, { name: ignores.name, now: clock.now() })
+    return {
+      ...matched,
+      findings: ignored.findings,
+      warnings: [...matched.warnings, ...warnings, ...own.warnings, ...ignored.warnings],
+    }
+  }
   return {
-    identity: advisories.identity,
-    advisories,
-    judge(inventory, attached = []) {
-      const now = services.clock.now()
-      const own = readAttached(attached)
-      const judged = matchInventory(inventory, advisories, { now })
-      const vex = applyVex(judged.findings, [...statements, ...own.statements], inventory)
-      const ignored =
-        ignores === null
-          ? { findings: vex.findings, warnings: [] }
-          : applyIgnores(vex.findings, ignores.rules, { name: ignores.name, now })
-      return {
-        ...judged,
-        findings: ignored.findings,
-        warnings: [...judged.warnings, ...warnings, ...own.warnings, ...ignored.warnings],
-      }
-    },
+    ...{ identity: advisories.identity, advisories, match, mark },
+    judge: (inventory, attached) => mark(match(inventory), inventory, attached),
     close: () => advisories.close(),
   }
 }
@@ -104,10 +125,7 @@ export function judgeWith(
  * Reads VEX documents and the ignore file. Paths of the configuration are beside it.
  * @throws Fault `file-unreadable`, `too-large`, `invalid-vex`, `invalid-argument`
  */
-export async function readDocuments(
-  services: Services,
-  { vex = [], ignoreFile }: JudgeDocuments,
-): Promise<ReadDocuments> {
+async function readDocuments(services: Services, { vex = [], ignoreFile }: JudgeDocuments): Promise<ReadDocuments> {
   const config = await services.config()
   const files = vex.filter((path) => path !== attachedVex)
   const paths = [...(config.vex ?? []).map((path) => resolve(services.configFolder, path)), ...files]
@@ -125,7 +143,7 @@ export async function readDocuments(
   return { statements, ignores: { name: ignoreFile, rules: parseIgnoreFile(text, ignoreFile) }, warnings }
 }
 
-function readAttached(documents: readonly AttachedDocument[]): Pick<ReadDocuments, 'statements' | 'warnings'> {
+function readAttached(documents: readonly AttachedDocument[]): ReadVex {
   const statements: VexStatement[] = []
   const warnings: string[] = []
   for (const { name, bytes } of documents) {

@@ -44,7 +44,7 @@ export async function judgementBy(
   judge: Judge,
   services: Services,
 ): Promise<Judgement> {
-  if (since === judge.identity.id) return matchInventory(inventory, judge.advisories, { now: services.clock.now() })
+  if (since === judge.identity.id) return judge.match(inventory)
   const { digest } = inventory.image
   const kept = digest === null ? null : await keptJudgement(digest, { id: since, builtAt: 0 }, services)
   if (kept !== null) return kept

@@ -2,11 +2,12 @@ import type { Digest } from '../core/digest.js'
 import type { Finding } from '../core/finding.js'
 import { isAttestation, parseManifest } from '../core/manifest.js'
 import { formatPlatform } from '../core/platform.js'
+import { formatTime } from '../core/time.js'
 import { newlyKnown } from '../diff/newly-known.js'
 import type { WatchedTag } from '../store/store.js'
 import { cacheAdvisories } from '../vuln/cached-advisories.js'
 import { storedInventoryOf } from './analyze-image.js'
-import { type Judge, judgeWith, openJudgeIfAny, readDocuments, shownSnapshot } from './judge.js'
+import { advisoriesIfAny, type Judge, judgeBy } from './judge.js'
 import { keepJudgement, keptJudgement, latestSnapshots, setLatestSnapshots } from './judgements.js'
 import type { Services } from './open.js'
 
@@ -20,9 +21,9 @@ export interface Rejudged {
 
 /** The id of the advisory data as it is now; null where there is none. */
 export async function snapshotId(services: Services): Promise<string | null> {
-  const judge = await openJudgeIfAny(services)
-  judge?.close()
-  return judge?.identity.id ?? null
+  const advisories = await advisoriesIfAny(services)
+  advisories?.close()
+  return advisories?.identity.id ?? null
 }
 
 /** Findings that one event names; it says how many there are. */
@@ -40,20 +41,17 @@ export async function rejudge(
   services: Services,
   signal?: AbortSignal,
 ): Promise<Rejudged> {
-  const judge = await openJudgeIfAny(services)
-  if (judge === null) return { judged: 0, told: 0 }
+  const advisories = await advisoriesIfAny(services)
+  if (advisories === null) return { judged: 0, told: 0 }
+  const judge = await judgeBy(cacheAdvisories(advisories), services)
   try {
-    // What a VEX statement or an ignore file says is not news of the data.
-    const advisories = cacheAdvisories(judge.advisories)
-    const plain = judgeWith(advisories, services, { statements: [], ignores: null, warnings: [] })
-    const documents = judgeWith(advisories, services, await readDocuments(services, {}))
     let judged = 0
     let told = 0
     for (const { tagId, digest } of tags) {
       if (signal?.aborted) break
       if (digest === null) continue
       for (const manifest of await manifestsOf(digest, services)) {
-        const outcome = await rejudgeManifest(manifest, tagId, { plain, documents }, services)
+        const outcome = await rejudgeManifest(manifest, tagId, judge, services)
         if (outcome !== null) judged++
         if (outcome === 'told') told++
       }
@@ -86,43 +84,35 @@ async function manifestsOf(digest: Digest, services: Services): Promise<readonly
     }))
 }
 
-interface Judges {
-  /** Of the data alone. */
-  readonly plain: Judge
-  /** With what VEX documents of the configuration say. */
-  readonly documents: Judge
-}
-
 async function rejudgeManifest(
   { digest, platform }: KnownManifest,
   tagId: number,
-  { plain, documents }: Judges,
+  judge: Judge,
   services: Services,
 ): Promise<'judged' | 'told' | null> {
   const inventory = await storedInventoryOf(digest, services)
   if (inventory === null) return null
-  const { id } = plain.identity
+  const { id, builtAt } = judge.identity
   const { latest, previous } = await latestSnapshots(digest, services)
-  if (latest !== id) {
-    await keepJudgement(digest, plain.judge(inventory), services)
-    await setLatestSnapshots(digest, { latest: id, previous: latest }, services)
-  }
   // Where another tag that points at the same image has had it judged already, its news are news of this one too.
   const old = latest === id ? previous : latest
+  if (latest === id && old === null) return 'judged'
+  const matched = judge.match(inventory)
+  if (latest !== id) {
+    // Without VEX documents and ignore files: what these say is not news of the data.
+    await keepJudgement(digest, matched, services)
+    await setLatestSnapshots(digest, { latest: id, previous: latest }, services)
+  }
   const known = old === null ? null : await keptJudgement(digest, { id: old, builtAt: 0 }, services)
   if (known === null) return 'judged'
-  const news = newlyKnown(known, documents.judge(inventory)).appeared.filter(isNews)
+  const news = newlyKnown(known, judge.mark(matched, inventory)).appeared
   if (news.length === 0) return 'judged'
   const shown = {
-    ...{ platform, snapshot: { id, builtAt: shownSnapshot(plain.advisories).builtAt }, count: news.length },
+    ...{ platform, snapshot: { id, builtAt: formatTime(builtAt) }, count: news.length },
     findings: news.slice(0, maxTold).map(factsOf),
   }
   const { events } = await services.store()
   return (await events.tellOfImage(tagId, { digest, snapshotId: id, shown })) ? 'told' : 'judged'
-}
-
-function isNews({ status }: Finding): boolean {
-  return status !== 'not_affected' && status !== 'fixed'
 }
 
 function factsOf({ id, aliases, severity, package: found, fixedVersion, url }: Finding) {

@@ -1,7 +1,8 @@
-import type { ScanReport } from '../core/finding.js'
+import type { Finding, ScanReport } from '../core/finding.js'
+import type { Inventory } from '../core/inventory.js'
 import { type Explanation, explainMatch } from '../vuln/explain.js'
 import { type AnalyzeCall, analyzeImage } from './analyze-image.js'
-import { attachedVex, type JudgeDocuments, openJudge, shownSnapshot } from './judge.js'
+import { attachedVex, type Judge, type JudgeDocuments, openJudge, shownSnapshot } from './judge.js'
 import type { Services } from './open.js'
 import type { ImageQuestion } from './open-image.js'
 
@@ -17,33 +18,18 @@ export async function scanImage(
   documents: JudgeDocuments = {},
 ): Promise<ScanReport> {
   const before = call.cost.bytes
-  const judge = await openJudge(services, documents)
-  try {
-    const wantsVex = documents.vex?.includes(attachedVex)
-    const { inventory, attachedVex: attached } = await analyzeImage(question, services, { ...call, wantsVex })
-    const judgement = judge.judge(inventory, attached)
-    return {
-      image: inventory.image,
-      snapshot: shownSnapshot(judge.advisories),
-      evidence: inventory.evidence,
-      complete: inventory.complete && judgement.complete,
-      findings: judgement.findings,
-      bytesFetched: call.cost.bytes - before,
-      warnings: [...inventory.warnings, ...judgement.warnings],
-    }
-  } finally {
-    judge.close()
-  }
+  return await judgeImage(question, services, call, documents, ({ inventory, findings, head }) => ({
+    ...head,
+    evidence: inventory.evidence,
+    findings,
+    bytesFetched: call.cost.bytes - before,
+  }))
 }
 
 /** Why one vulnerability is, or is not, among what a scan finds. */
-export interface ImageExplanation extends Explanation {
-  readonly image: ScanReport['image']
-  readonly snapshot: ScanReport['snapshot']
+export interface ImageExplanation extends Explanation, DocumentHead {
   /** Of the findings that a scan would show for it, with what VEX and the ignore file made of them. */
   readonly findings: ScanReport['findings']
-  readonly complete: boolean
-  readonly warnings: readonly string[]
 }
 
 /**
@@ -57,23 +43,44 @@ export async function explainImage(
   call: AnalyzeCall,
   documents: JudgeDocuments = {},
 ): Promise<ImageExplanation> {
+  return await judgeImage(question, services, call, documents, ({ judge, inventory, findings, head }) => {
+    const explanation = explainMatch(id, inventory, judge.advisories)
+    const names = new Set([id, ...explanation.aliases])
+    const isNamed = (finding: Finding) => [finding.id, ...finding.aliases].some((name) => names.has(name))
+    return { ...explanation, ...head, findings: findings.filter(isNamed) }
+  })
+}
+
+type DocumentHead = Pick<ScanReport, 'image' | 'snapshot' | 'complete' | 'warnings'>
+
+interface JudgedImage {
+  readonly judge: Judge
+  readonly inventory: Inventory
+  readonly findings: readonly Finding[]
+  /** What every document about it says. */
+  readonly head: DocumentHead
+}
+
+/** What `tell` makes of an image that was analyzed and judged, while the advisory data is open. */
+async function judgeImage<Document>(
+  question: ImageQuestion,
+  services: Services,
+  call: AnalyzeCall,
+  documents: JudgeDocuments,
+  tell: (image: JudgedImage) => Document,
+): Promise<Document> {
   const judge = await openJudge(services, documents)
   try {
     const wantsVex = documents.vex?.includes(attachedVex)
     const { inventory, attachedVex: attached } = await analyzeImage(question, services, { ...call, wantsVex })
-    const explanation = explainMatch(id, inventory, judge.advisories)
-    const names = new Set([id, ...explanation.aliases])
-    const judgement = judge.judge(inventory, attached)
-    return {
-      ...explanation,
+    const { findings, complete, warnings } = judge.judge(inventory, attached)
+    const head = {
       image: inventory.image,
       snapshot: shownSnapshot(judge.advisories),
-      findings: judgement.findings.filter((finding) =>
-        [finding.id, ...finding.aliases].some((name) => names.has(name)),
-      ),
-      complete: inventory.complete && judgement.complete,
-      warnings: [...inventory.warnings, ...judgement.warnings],
+      complete: inventory.complete && complete,
+      warnings: [...inventory.warnings, ...warnings],
     }
+    return tell({ judge, inventory, findings, head })
   } finally {
     judge.close()
   }

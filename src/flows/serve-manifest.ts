@@ -1,11 +1,9 @@
 import type { Cost } from '../core/cost.js'
 import type { Digest } from '../core/digest.js'
-import { isFault } from '../core/fault.js'
-import { type Manifest, parseManifest } from '../core/manifest.js'
 import { formatRepository, type Reference, type Repository } from '../core/reference.js'
 import { SingleFlight } from '../core/single-flight.js'
 import type { Call } from '../registry/registry.js'
-import { manifestRecordOf } from './manifest-record.js'
+import { manifestRecordOf, readManifest } from './manifest-record.js'
 import type { Services } from './open.js'
 
 /** A manifest as it is passed on: the bytes of the registry that holds it. */
@@ -70,18 +68,8 @@ async function fetchAndKeep(
 ): Promise<ServedManifest> {
   const registry = await services.registry()
   const fetched = await registry.manifest({ host, path, digest }, { ...call, priority: 'manifest' })
-  const record = manifestRecordOf(digest, fetched, readable(fetched.bytes, fetched.mediaType))
+  const record = manifestRecordOf(digest, fetched, readManifest(fetched.bytes, fetched.mediaType))
   const { manifests } = await services.store()
   await manifests.put(record)
   return { digest, mediaType: record.mediaType, bytes: record.bytes }
-}
-
-/** What cannot be understood here is passed on all the same: its digest is right, and the client may know better. */
-function readable(bytes: Uint8Array, mediaType: string): Manifest | null {
-  try {
-    return parseManifest(bytes, mediaType === '' ? null : mediaType)
-  } catch (error) {
-    if (isFault(error, 'broken-answer')) return null
-    throw error
-  }
 }

@@ -5,6 +5,7 @@ import { joinLicenses } from '../core/license-list.js'
 import type { Package } from '../core/package.js'
 import { writePackageNote } from '../core/package-note.js'
 import { packageOfPurl, parsePurl } from '../core/purl.js'
+import { bomOfImage } from './cyclonedx/bom.js'
 import { scanBom } from './cyclonedx/scan-bom.js'
 import type { PackagesFormat, ScanFormat } from './format.js'
 
@@ -25,25 +26,11 @@ export const scanCyclonedx: ScanFormat = {
 function bomOf(inventory: Inventory): object {
   const { reference, digest, platform } = inventory.image
   const components = [...distributionComponents(inventory), ...packageComponents(inventory.packages)]
-  const platforms = platform === null ? {} : { properties: [{ name: 'tidemark:platform', value: platform }] }
-  return {
-    $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
-    bomFormat: 'CycloneDX',
-    specVersion: '1.6',
-    serialNumber: `urn:uuid:${contentUuid(reference, digest, platform, JSON.stringify(components))}`,
-    version: 1,
-    metadata: {
-      tools: { components: [{ type: 'application', name: 'tidemark' }] },
-      component: {
-        'bom-ref': 'image',
-        type: 'container',
-        name: reference,
-        ...(digest !== null && { version: digest }),
-        ...platforms,
-      },
-    },
-    components,
-  }
+  return bomOfImage(inventory.image, {
+    serial: contentUuid(reference, digest, platform, JSON.stringify(components)),
+    ofImage: platform === null ? {} : { properties: [{ name: 'tidemark:platform', value: platform }] },
+    content: { components },
+  })
 }
 
 function distributionComponents({ distribution }: Inventory): object[] {

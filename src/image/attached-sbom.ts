@@ -77,20 +77,14 @@ export async function readAttachedVex(
 ): Promise<readonly AttachedDocument[]> {
   const found: AttachedDocument[] = []
   const others = (await attached.search?.()) ?? []
-  for (const descriptor of [...attached.named, ...others]) {
-    const manifest = parseManifest(await attached.manifest(descriptor), descriptor.mediaType || null)
-    if (manifest.kind !== 'image') continue
-    for (const layer of manifest.layers.filter((one) =>
-      predicatesOf(one, manifest).some((said) => vexPredicate.test(said)),
-    )) {
-      if (found.length === maxTried) {
-        question.warn(
-          `more than ${maxTried} VEX documents are attached to ${question.digest}: the others were not read`,
-        )
-        return found
-      }
-      found.push({ name: layer.digest, bytes: await attached.blob(layer, limits.vexBytes) })
+  const isVex = (layer: Descriptor, manifest: ImageManifest) =>
+    predicatesOf(layer, manifest).some((said) => vexPredicate.test(said))
+  for await (const { layer } of layersOf(attached, [...attached.named, ...others], isVex)) {
+    if (found.length === maxTried) {
+      question.warn(`more than ${maxTried} VEX documents are attached to ${question.digest}: the others were not read`)
+      return found
     }
+    found.push({ name: layer.digest, bytes: await attached.blob(layer, limits.vexBytes) })
   }
   return found
 }
@@ -107,19 +101,28 @@ async function fromManifests(
   question: AttachedQuestion,
 ): Promise<Inventory | null> {
   let tried = 0
+  for await (const { layer, manifest } of layersOf(attached, manifests, mayHoldSbom)) {
+    if (++tried > maxTried) {
+      question.warn(`more than ${maxTried} documents are attached to ${question.digest}: the others were not read`)
+      return null
+    }
+    const inventory = await readLayer(attached, layer, manifest, question)
+    if (inventory !== null) return inventory
+  }
+  return null
+}
+
+/** The layers of attached manifests that are wanted, with their manifest; fetched one by one, as they are asked for. */
+async function* layersOf(
+  attached: AttachedManifests,
+  manifests: readonly Descriptor[],
+  isWanted: (layer: Descriptor, manifest: ImageManifest) => boolean,
+): AsyncGenerator<{ readonly layer: Descriptor; readonly manifest: ImageManifest }, void> {
   for (const descriptor of manifests) {
     const manifest = parseManifest(await attached.manifest(descriptor), descriptor.mediaType || null)
     if (manifest.kind !== 'image') continue
-    for (const layer of manifest.layers.filter((one) => mayHoldSbom(one, manifest))) {
-      if (++tried > maxTried) {
-        question.warn(`more than ${maxTried} documents are attached to ${question.digest}: the others were not read`)
-        return null
-      }
-      const inventory = await readLayer(attached, layer, manifest, question)
-      if (inventory !== null) return inventory
-    }
+    for (const layer of manifest.layers) if (isWanted(layer, manifest)) yield { layer, manifest }
   }
-  return null
 }
 
 /** By what annotations and media types say, so that provenance and signatures are not fetched. */

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { faultCodeOf } from '../../test/support/fault-code.js'
 import { type LeapingClock, leapingClock } from '../../test/support/leaping-clock.js'
 import { noCost } from '../core/cost.js'
 import { digestOf } from '../core/digest.js'
-import { isFault } from '../core/fault.js'
 import { parseHost } from '../core/host.js'
 import { parseReference, parseRepository, type Reference } from '../core/reference.js'
 import type { Script } from '../test-registry/script.js'
@@ -33,15 +33,6 @@ function open(registries: RegistriesSettings = {}): Registry {
 const alpine = (): Reference => parseReference(`${server.address}/library/alpine:3.10`)
 const app = (): Reference => parseReference(`${server.address}/demo/app:1.0`)
 const truth = (name = 'library/alpine', tag = '3.10') => server.content.find(name)?.tags.get(tag)
-const codeOf = async (promise: Promise<unknown>) => {
-  try {
-    await promise
-  } catch (error) {
-    if (isFault(error)) return error.code
-    throw error
-  }
-  return 'no fault'
-}
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'tidemark-home-'))
@@ -103,7 +94,7 @@ describe('head', () => {
     registry.close()
     registry = createRegistry({ clock, random: () => 0.5, environment: { HOME: home, DOCKER_CONFIG: home } })
     expect((await registry.head(alpine(), { cost: noCost() })).digest).toBe(truth())
-    expect(await codeOf(registry.head(app(), { cost: noCost() }))).toBe('denied')
+    expect(await faultCodeOf(registry.head(app(), { cost: noCost() }))).toBe('denied')
   })
 
   it('asks a credential helper, whose <token> user is an identity token', async () => {
@@ -118,12 +109,12 @@ describe('head', () => {
     helper(`printf '{"ServerURL":"%s","Username":"cat","Secret":"purr"}' "$name"`)
     expect((await registry.head(alpine(), { cost: noCost() })).digest).toBe(truth())
     helper('echo "credentials not found in native keychain"; exit 1')
-    expect(await codeOf(registry.head(alpine(), { cost: noCost() }))).toBe('denied')
+    expect(await faultCodeOf(registry.head(alpine(), { cost: noCost() }))).toBe('denied')
     server.requests.clear()
     const noPost = { when: { method: 'POST', path: '/token' }, do: { status: 405 } }
     server.setScript({ auth: 'bearer', users: { cat: 'purr' }, rules: [noPost] })
     helper(`printf '{"Username":"<token>","Secret":"identity"}'`)
-    expect(await codeOf(registry.head(alpine(), { cost: noCost() }))).toBe('denied')
+    expect(await faultCodeOf(registry.head(alpine(), { cost: noCost() }))).toBe('denied')
     // The OAuth2 POST is refused there, so the GET with Basic was tried.
     expect(server.requests.counts()).toMatchObject({ 'POST token': 1, 'GET token': 1 })
   })
@@ -149,7 +140,9 @@ describe('head', () => {
   it('never sends a GET where HEAD is denied or fails', async () => {
     for (const status of [401, 403, 500, 503]) {
       await start({ rules: [{ when: { method: 'HEAD' }, do: { status } }] })
-      expect(await codeOf(registry.head(alpine(), { cost: noCost() }))).toBe(status < 500 ? 'denied' : 'broken-answer')
+      expect(await faultCodeOf(registry.head(alpine(), { cost: noCost() }))).toBe(
+        status < 500 ? 'denied' : 'broken-answer',
+      )
       expect(server.requests.count('GET manifest')).toBe(0)
       registry.close()
       await server.close()
@@ -160,7 +153,7 @@ describe('head', () => {
   it('tells a missing tag from a missing repository, and both from a page that is no registry', async () => {
     await start({ rules: [{ when: { path: '/v2/no/registry*' }, do: { status: 404, body: '<h1>Not found</h1>' } }] })
     const look = (name: string) =>
-      codeOf(registry.head(parseReference(`${server.address}/${name}`), { cost: noCost() }))
+      faultCodeOf(registry.head(parseReference(`${server.address}/${name}`), { cost: noCost() }))
     expect(await look('library/alpine:nothing')).toBe('tag-not-found')
     expect(await look('library/nothing:1')).toBe('repository-not-found')
     expect(await look('no/registry:1')).toBe('broken-answer')
@@ -169,7 +162,7 @@ describe('head', () => {
   it('refuses an answer for another digest than it asked for', async () => {
     await start({ rules: [{ when: { method: 'HEAD' }, do: { digest: digestOf('other') } }] })
     const byDigest = { ...alpine(), digest: truth() } as Reference
-    expect(await codeOf(registry.head(byDigest, { cost: noCost() }))).toBe('broken-answer')
+    expect(await faultCodeOf(registry.head(byDigest, { cost: noCost() }))).toBe('broken-answer')
   })
 })
 
@@ -210,8 +203,8 @@ describe('trouble', () => {
     const rule = { times: 1, do: { status: 429, headers: { 'retry-after': '3600' } } } as const
     await start({ rules: [rule] }, { '*': { plainHttp: true } })
     const call = { cost: noCost(), maxWaitMs: 1_000 }
-    expect(await codeOf(registry.head(alpine(), call))).toBe('rate-limited')
-    expect(await codeOf(registry.head(app(), call))).toBe('rate-limited')
+    expect(await faultCodeOf(registry.head(alpine(), call))).toBe('rate-limited')
+    expect(await faultCodeOf(registry.head(app(), call))).toBe('rate-limited')
     expect(server.requests.count()).toBe(1)
     expect(registry.pausedUntil(parseHost(server.address))).toBe((server.requests.latest()[0]?.at ?? 0) + 3_600_000)
     clock.advance(3_600_000)
@@ -224,10 +217,10 @@ describe('trouble', () => {
     await server.close()
     const reference = parseReference(`${address}/library/alpine:3.10`)
     for (let index = 0; index < 4; index++) {
-      expect(await codeOf(registry.head(reference, { cost: noCost() }))).toBe('unreachable')
+      expect(await faultCodeOf(registry.head(reference, { cost: noCost() }))).toBe('unreachable')
     }
     const cost = noCost()
-    expect(await codeOf(registry.head(reference, { cost }))).toBe('unreachable')
+    expect(await faultCodeOf(registry.head(reference, { cost }))).toBe('unreachable')
     expect(cost.requests).toBe(0)
     server = await startTestRegistry({ port: Number(address.split(':')[1]), clock })
     clock.advance(5 * 60_000)
@@ -238,7 +231,7 @@ describe('trouble', () => {
     await start({ latency: '1h' }, { '*': { plainHttp: true } })
     server.setScript({ rules: [{ do: { slow: '1h', status: 200, body: 'xx' } }] })
     const abort = new AbortController()
-    const looking = codeOf(registry.manifest(alpine(), { cost: noCost(), signal: abort.signal }))
+    const looking = faultCodeOf(registry.manifest(alpine(), { cost: noCost(), signal: abort.signal }))
     abort.abort()
     expect(await looking).toBe('cancelled')
   })
@@ -251,12 +244,12 @@ describe('manifest', () => {
     expect(found.digest).toBe(truth())
     expect(digestOf(found.bytes)).toBe(truth())
     const byDigest = { ...alpine(), digest: found.digest }
-    expect(await codeOf(registry.manifest(byDigest, { cost: noCost() }))).toBe('broken-answer')
+    expect(await faultCodeOf(registry.manifest(byDigest, { cost: noCost() }))).toBe('broken-answer')
   })
 
   it('stops reading at the limit, whatever Content-Length says', async () => {
     await start({ rules: [{ do: { status: 200, body: 'x'.repeat(4 * 1024 * 1024 + 1) } }] })
-    expect(await codeOf(registry.manifest(alpine(), { cost: noCost() }))).toBe('too-large')
+    expect(await faultCodeOf(registry.manifest(alpine(), { cost: noCost() }))).toBe('too-large')
   })
 })
 
@@ -284,7 +277,7 @@ describe('tags', () => {
   it.each(['loop', 'foreign'] as const)('refuses a %s instead of giving half a list', async (links) => {
     await start({ pageSize: 7, links })
     fill(50)
-    expect(await codeOf(listOf())).toBe('broken-answer')
+    expect(await faultCodeOf(listOf())).toBe('broken-answer')
   })
 
   it('drops what is no tag', async () => {

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { faultCodeOf } from '../../test/support/fault-code.js'
 import { leapingClock } from '../../test/support/leaping-clock.js'
 import { startPostgres, type TestPostgres } from '../../test/support/postgres.js'
-import { isFault } from '../core/fault.js'
 import type { Uidp } from '../core/identity.js'
 import { parseRepository, parseTagReference } from '../core/reference.js'
 import { openStore } from './open.js'
@@ -26,15 +26,7 @@ afterAll(async () => {
 })
 afterEach(() => store.close())
 
-const codeOf = async (work: Promise<unknown>) => {
-  try {
-    await work
-  } catch (error) {
-    if (isFault(error)) return error.code
-    throw error
-  }
-  return 'done'
-}
+const codeOf = (work: Promise<unknown>) => faultCodeOf(work, 'done')
 const given = '720909c9f5279097d847ad02a2f24ba8f59de36a' as Uidp
 const upstream = parseRepository('ghcr.io/org/app')
 const root = (name: string, uidp?: Uidp) => ({ parent: '/' as const, name, description: '', isPublic: false, uidp })

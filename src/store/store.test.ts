@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { faultCodeOf } from '../../test/support/fault-code.js'
 import { leapingClock } from '../../test/support/leaping-clock.js'
 import { startPostgres, type TestPostgres } from '../../test/support/postgres.js'
 import { digestOf } from '../core/digest.js'
-import { isFault } from '../core/fault.js'
 import { mediaTypes } from '../core/media-type.js'
 import { parseTagReference } from '../core/reference.js'
 import { openStore } from './open.js'
@@ -43,15 +43,6 @@ const openAt = async (url: string) => {
 const manifestOf = (text: string): ManifestRecord => {
   const bytes = Buffer.from(`{"text":"${text}"}`)
   return { digest: digestOf(bytes), mediaType: mediaTypes.ociManifest, bytes, children: [] }
-}
-const codeOf = async (work: Promise<unknown>) => {
-  try {
-    await work
-  } catch (error) {
-    if (isFault(error)) return error.code
-    throw error
-  }
-  return 'no fault'
 }
 
 let files = 0
@@ -117,9 +108,9 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     const later = { ...lease, now: start + 30_001 }
     const [taken] = await store.lanes.lease('other', later)
     expect(taken?.epoch).toBe(lane.epoch + 1)
-    expect(await codeOf(move(manifestOf('a'), start))).toBe('lease-lost')
+    expect(await faultCodeOf(move(manifestOf('a'), start))).toBe('lease-lost')
     const change = { tagId, state: 'unknown', reason: 'timeout', at: start, lastKnownAt: null } as const
-    expect(await codeOf(store.tags.recordStates(lane, [change]))).toBe('lease-lost')
+    expect(await faultCodeOf(store.tags.recordStates(lane, [change]))).toBe('lease-lost')
     expect(await page()).toEqual([])
     expect(await store.events.latestId()).toBe(0)
     const renewal = { ...later, lanes: [{ laneId: lane.laneId, watermarkAt: 1, pausedUntil: null }] }
@@ -413,9 +404,9 @@ describe('SQLite', () => {
   it('tells a file that is no database, a folder that cannot be made, and a URL that is none', async () => {
     const path = join(folder, 'text.db')
     writeFileSync(path, 'This is a letter, not a database. '.repeat(100))
-    expect(await codeOf(openAt(`sqlite:${path}`))).toBe('store-damaged')
-    expect(await codeOf(openAt(`sqlite:${path}/below/tidemark.db`))).toBe('store-unavailable')
-    expect(await codeOf(openAt('mysql://root:secret@host/db'))).toBe('invalid-argument')
-    expect(await codeOf(openAt('postgres://u:p@127.0.0.1:1/none'))).toBe('store-unavailable')
+    expect(await faultCodeOf(openAt(`sqlite:${path}`))).toBe('store-damaged')
+    expect(await faultCodeOf(openAt(`sqlite:${path}/below/tidemark.db`))).toBe('store-unavailable')
+    expect(await faultCodeOf(openAt('mysql://root:secret@host/db'))).toBe('invalid-argument')
+    expect(await faultCodeOf(openAt('postgres://u:p@127.0.0.1:1/none'))).toBe('store-unavailable')
   })
 })

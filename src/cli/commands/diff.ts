@@ -4,15 +4,14 @@ import { oneMoveBefore } from '../../api/diff.js'
 import { Fault } from '../../core/fault.js'
 import type { ImageDiff as CoreDiff } from '../../core/image-diff.js'
 import { isDifferent } from '../../diff/image.js'
-import { isLocalSource } from '../../flows/image-location.js'
 import { diffFormats } from '../../format/list.js'
 import { type GateRule, gateDiff } from '../../vuln/gate.js'
-import { call } from '../call.js'
+import { callOnImages } from '../call-on-images.js'
 import { type CommandContext, withStoreOptions } from '../context.js'
 import {
   allowPartialOption,
   canJudge,
-  documentsOf,
+  evidenceFor,
   type FindingOptions,
   failOnOption,
   ignoreFileOption,
@@ -26,7 +25,7 @@ import {
 import { print } from '../output.js'
 import { exitCodes, reportWarning } from '../report.js'
 import { formatTable } from '../table.js'
-import { type Colors, startProgress } from '../terminal.js'
+import type { Colors } from '../terminal.js'
 import { evidenceOption, sourceHelp } from './packages.js'
 
 /** `tidemark diff` */
@@ -71,12 +70,8 @@ Examples:
     .action(async (first, second, { output, platform, files, evidence, exitCode, sinceSnapshot, ...options }) => {
       const [from, to] = second === undefined ? [oneMoveBefore(first), first] : [first, second]
       const rules = rulesOf(options.failOn, 'diff')
-      const wish = rules.length > 0 && evidence !== 'sbom' ? 'layers' : evidence
+      const wish = evidenceFor(rules, evidence)
       const wanted = platform ?? (output === 'chainguard' ? 'linux/amd64' : undefined)
-      const isLocal = isLocalSource(from) || isLocalSource(to)
-      const here = { ...context, environment: { ...context.environment, TIDEMARK_SERVER: undefined } }
-      const progress = startProgress(context.terminal, Date.now)
-      const onProgress = (done: number, of: number) => progress.update(`read ${done} of ${of} layers`)
       const input = {
         ...{ from, to },
         ...(wanted !== undefined && { platform: wanted }),
@@ -84,25 +79,18 @@ Examples:
         ...(wish && { evidence: wish }),
         ...(sinceSnapshot !== undefined && { since: sinceSnapshot }),
       }
-      const where = { ...options, ...(isLocal && { server: undefined }), onProgress }
-      const documents = documentsOf(where, isLocal ? here : context)
-      try {
-        const body = await call('diff', input, isLocal ? here : context, { ...where, documents })
-        progress.end()
-        const form = diffFormats.find(({ name }) => name === output)
-        if (form === undefined) print(body, context, { output: output === 'json' ? 'json' : 'table' }, diffTable)
-        else context.terminal.stdout.write(form.write(body as CoreDiff))
-        if (output === 'table') {
-          for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
-        }
-        // What could be read only in part is not "the same".
-        const differs = isDifferent(body as CoreDiff)
-        if (exitCode && !differs) tellPartial(body.complete, options, false, context)
-        if (exitCode && differs) context.setExitCode(exitCodes.gate)
-        if (rules.length > 0) tellOfGate(body as CoreDiff, rules, options, context)
-      } finally {
-        progress.end()
+      const body = await callOnImages('diff', [from, to], input, context, options)
+      const form = diffFormats.find(({ name }) => name === output)
+      if (form === undefined) print(body, context, { output: output === 'json' ? 'json' : 'table' }, diffTable)
+      else context.terminal.stdout.write(form.write(body as CoreDiff))
+      if (output === 'table') {
+        for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
       }
+      // What could be read only in part is not "the same".
+      const differs = isDifferent(body as CoreDiff)
+      if (exitCode && !differs) tellPartial(body.complete, options, false, context)
+      if (exitCode && differs) context.setExitCode(exitCodes.gate)
+      if (rules.length > 0) tellOfGate(body as CoreDiff, rules, options, context)
     })
 }
 

@@ -1,13 +1,12 @@
 import { Command } from '@commander-js/extra-typings'
 import type { Explanation } from '../../../client/src/index.js'
-import { isLocalSource } from '../../flows/image-location.js'
-import { call } from '../call.js'
+import { callOnImages } from '../call-on-images.js'
 import { type CommandContext, withStore } from '../context.js'
-import { documentsOf, ignoreFileOption, noteOf, vexOption } from '../findings.js'
+import { ignoreFileOption, noteOf, vexOption } from '../findings.js'
 import { print } from '../output.js'
 import { reportWarning } from '../report.js'
 import { formatTable } from '../table.js'
-import { type Colors, startProgress } from '../terminal.js'
+import type { Colors } from '../terminal.js'
 import { evidenceOption, sourceHelp } from './packages.js'
 
 /** `tidemark explain` */
@@ -23,24 +22,11 @@ export function explainCommand(context: CommandContext) {
     .option('--server <url>', 'run it on a Tidemark server ($TIDEMARK_SERVER); sources of this machine are read here')
     .addHelpText('after', '\nExamples:\n  tidemark explain CVE-2024-3094 debian:12')
     .action(async (id, source, { output, platform, evidence, ...options }) => {
-      const isLocal = isLocalSource(source)
-      const where = { ...options, ...(isLocal && { server: undefined }) }
-      const here = isLocal
-        ? { ...context, environment: { ...context.environment, TIDEMARK_SERVER: undefined } }
-        : context
-      const documents = documentsOf(where, here)
-      const progress = startProgress(context.terminal, Date.now)
-      const onProgress = (done: number, of: number) => progress.update(`read ${done} of ${of} layers`)
       const input = { id, source, ...(platform !== undefined && { platform }), ...(evidence && { evidence }) }
-      try {
-        const body = await call('explain', input, here, { ...where, documents, onProgress })
-        progress.end()
-        print(body, context, { output }, explainText)
-        if (output !== 'json') {
-          for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
-        }
-      } finally {
-        progress.end()
+      const body = await callOnImages('explain', [source], input, context, options)
+      print(body, context, { output }, explainText)
+      if (output !== 'json') {
+        for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
       }
     })
 }

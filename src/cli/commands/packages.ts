@@ -2,13 +2,12 @@ import { Command, Option } from '@commander-js/extra-typings'
 import type { PackageList } from '../../../client/src/index.js'
 import type { Inventory } from '../../core/inventory.js'
 import type { Package } from '../../core/package.js'
-import { isLocalSource } from '../../flows/image-location.js'
 import { packagesFormats } from '../../format/list.js'
-import { call } from '../call.js'
+import { callOnImages } from '../call-on-images.js'
 import { type CommandContext, withStoreOptions } from '../context.js'
 import { print, tableOr } from '../output.js'
 import { reportWarning } from '../report.js'
-import { type Colors, startProgress } from '../terminal.js'
+import type { Colors } from '../terminal.js'
 
 /** What sources there are, for help texts. */
 export const sourceHelp =
@@ -44,23 +43,13 @@ Examples:
   tidemark packages 'nginx:1.27@{1}' -o purl`,
     )
     .action(async (source, { output, platform, evidence, ...options }) => {
-      const progress = startProgress(context.terminal, Date.now)
-      const onProgress = (done: number, of: number) => progress.update(`read ${done} of ${of} layers`)
-      const here = { ...context, environment: { ...context.environment, TIDEMARK_SERVER: undefined } }
-      const isLocal = isLocalSource(source)
       const input = { source, ...(platform !== undefined && { platform }), ...(evidence && { evidence }) }
-      const where = { ...options, ...(isLocal && { server: undefined }), onProgress }
-      try {
-        const body = await call('packages', input, isLocal ? here : context, where)
-        progress.end()
-        const form = packagesFormats.find(({ name }) => name === output)
-        if (form === undefined) print(body, context, { output: output === 'json' ? 'json' : 'table' }, packagesTable)
-        else context.terminal.stdout.write(form.write(inventoryOf(body)))
-        if (output !== 'json')
-          for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
-      } finally {
-        progress.end()
-      }
+      const body = await callOnImages('packages', [source], input, context, options)
+      const form = packagesFormats.find(({ name }) => name === output)
+      if (form === undefined) print(body, context, { output: output === 'json' ? 'json' : 'table' }, packagesTable)
+      else context.terminal.stdout.write(form.write(inventoryOf(body)))
+      if (output !== 'json')
+        for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
     })
 }
 

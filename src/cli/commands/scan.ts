@@ -1,16 +1,15 @@
 import { Command, Option } from '@commander-js/extra-typings'
 import type { ScanReport } from '../../../client/src/index.js'
 import type { ScanReport as CoreReport } from '../../core/finding.js'
-import { isLocalSource } from '../../flows/image-location.js'
 import { scanFormats } from '../../format/list.js'
 import { gateScan } from '../../vuln/gate.js'
-import { call } from '../call.js'
+import { callOnImages } from '../call-on-images.js'
 import { type CommandContext, withStoreOptions } from '../context.js'
 import {
   allowPartialOption,
   canJudge,
   countsOf,
-  documentsOf,
+  evidenceFor,
   failOnOption,
   ignoreFileOption,
   noteOf,
@@ -23,7 +22,7 @@ import {
 import { print } from '../output.js'
 import { reportWarning } from '../report.js'
 import { formatTable } from '../table.js'
-import { type Colors, startProgress } from '../terminal.js'
+import type { Colors } from '../terminal.js'
 import { evidenceOption, sourceHelp } from './packages.js'
 
 /** `tidemark scan` */
@@ -56,32 +55,19 @@ Examples:
     )
     .action(async (source, { output, platform, evidence, ...options }) => {
       const rules = rulesOf(options.failOn, 'scan')
-      const isLocal = isLocalSource(source)
-      const where = { ...options, ...(isLocal && { server: undefined }) }
-      const here = isLocal
-        ? { ...context, environment: { ...context.environment, TIDEMARK_SERVER: undefined } }
-        : context
-      const documents = documentsOf(where, here)
-      const wish = rules.length > 0 && evidence !== 'sbom' ? 'layers' : evidence
-      const progress = startProgress(context.terminal, Date.now)
-      const onProgress = (done: number, of: number) => progress.update(`read ${done} of ${of} layers`)
+      const wish = evidenceFor(rules, evidence)
       const input = { source, ...(platform !== undefined && { platform }), ...(wish && { evidence: wish }) }
-      try {
-        const body = await call('scan', input, here, { ...where, documents, onProgress })
-        progress.end()
-        const form = scanFormats.find(({ name }) => name === output)
-        if (form === undefined) print(body, context, { output: output === 'json' ? 'json' : 'table' }, scanTable)
-        else context.terminal.stdout.write(form.write(body as CoreReport))
-        if (output !== 'json') {
-          for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
-        }
-        const result = gateScan(rules, (body as CoreReport).findings)
-        tellGate(result, context)
-        const isJudged = canJudge(rules, body.snapshot.sources, context)
-        tellPartial(body.complete && isJudged, options, result.broken.length > 0, context)
-      } finally {
-        progress.end()
+      const body = await callOnImages('scan', [source], input, context, options)
+      const form = scanFormats.find(({ name }) => name === output)
+      if (form === undefined) print(body, context, { output: output === 'json' ? 'json' : 'table' }, scanTable)
+      else context.terminal.stdout.write(form.write(body as CoreReport))
+      if (output !== 'json') {
+        for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
       }
+      const result = gateScan(rules, (body as CoreReport).findings)
+      tellGate(result, context)
+      const isJudged = canJudge(rules, body.snapshot.sources, context)
+      tellPartial(body.complete && isJudged, options, result.broken.length > 0, context)
     })
 }
 

@@ -1,6 +1,7 @@
 import { contentId, contentUuid } from '../../core/content-id.js'
 import type { CvssScore, Finding, FindingStatus, ScanReport } from '../../core/finding.js'
 import { parsePurl } from '../../core/purl.js'
+import { bomOfImage } from './bom.js'
 
 /** A scan as a BOM: the packages that something was found in, and what. Its ids come from its content, and it has no time. */
 export function scanBom({ image, snapshot, findings }: ScanReport): object {
@@ -8,28 +9,16 @@ export function scanBom({ image, snapshot, findings }: ScanReport): object {
   const components = componentsOf(findings)
   const vulnerabilities = vulnerabilitiesOf(findings)
   const content = JSON.stringify([components, vulnerabilities])
-  return {
-    $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
-    bomFormat: 'CycloneDX',
-    specVersion: '1.6',
-    serialNumber: `urn:uuid:${contentUuid('scan', reference, digest, platform, snapshot.id, content)}`,
-    version: 1,
-    metadata: {
-      tools: { components: [{ type: 'application', name: 'tidemark' }] },
-      component: {
-        'bom-ref': 'image',
-        type: 'container',
-        name: reference,
-        ...(digest !== null && { version: digest }),
-      },
+  return bomOfImage(image, {
+    serial: contentUuid('scan', reference, digest, platform, snapshot.id, content),
+    ofMetadata: {
       properties: [
         ...(platform === null ? [] : [{ name: 'tidemark:platform', value: platform }]),
         { name: 'tidemark:snapshot', value: snapshot.id },
       ],
     },
-    components,
-    vulnerabilities,
-  }
+    content: { components, vulnerabilities },
+  })
 }
 
 /** In CycloneDX's words. That a package is affected is what a scanner says of all; `exploitable` is said by a person. */

@@ -2,21 +2,14 @@ import { comparePackages } from '../../core/compare-packages.js'
 import type { Digest } from '../../core/digest.js'
 import { Fault, oneLine } from '../../core/fault.js'
 import type { EvidenceKind, Inventory } from '../../core/inventory.js'
+import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
 import { limits } from '../../core/limits.js'
 import type { Distribution, Package, PackageSource } from '../../core/package.js'
 import { readPackageNote } from '../../core/package-note.js'
 import { canonicalName, formatPurl, type Purl, packageOfPurl, packagePurl, parsePurl } from '../../core/purl.js'
 import { toLicenseExpression } from '../../core/spdx.js'
 import { sbomReaders } from './list.js'
-import {
-  distributionOf,
-  type JsonObject,
-  objectOf,
-  objectsOf,
-  type SbomEntry,
-  type SbomFacts,
-  textOf,
-} from './sbom-reader.js'
+import { distributionOf, type SbomEntry, type SbomFacts, textOf } from './sbom-reader.js'
 import { sourceOfRpm } from './source-rpm.js'
 
 /** An image with 20,000 packages is a large one. */

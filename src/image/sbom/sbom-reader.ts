@@ -1,4 +1,5 @@
 import type { Digest } from '../../core/digest.js'
+import type { JsonObject } from '../../core/json-object.js'
 import type { Distribution, PackageSource } from '../../core/package.js'
 import { parsePurl } from '../../core/purl.js'
 
@@ -37,19 +38,6 @@ export interface SbomEntry {
   readonly source: PackageSource | null
   /** What package-note.ts wrote; null for none. */
   readonly note: string | null
-}
-
-/** A parsed object; its values are of any type. */
-export type JsonObject = Readonly<Record<string, unknown>>
-
-/** `value` when it is an object that is no list, else an empty one. */
-export function objectOf(value: unknown): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
-}
-
-/** The objects of `value` when it is a list, else none. */
-export function objectsOf(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.map(objectOf) : []
 }
 
 /** `value` when it is a text, else an empty one. */

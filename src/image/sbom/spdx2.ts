@@ -1,12 +1,10 @@
 import { isDigest } from '../../core/digest.js'
+import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
 import type { Distribution, PackageSource } from '../../core/package.js'
 import { packagePurl, parsePurl } from '../../core/purl.js'
 import {
   distributionOf,
   evidenceIn,
-  type JsonObject,
-  objectOf,
-  objectsOf,
   platformOfPurl,
   type SbomEntry,
   type SbomFacts,

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { faultCodeOf } from '../../../test/support/fault-code.js'
 import { systemClock } from '../../core/clock.js'
 import { digestOf } from '../../core/digest.js'
-import { isFault } from '../../core/fault.js'
 import type { DigestStore } from './digest-store.js'
 import { openDigestStore } from './list.js'
 
@@ -20,16 +20,6 @@ beforeEach(() => {
   path = join(folder, 'below', 'check.json')
 })
 afterEach(() => rmSync(folder, { recursive: true }))
-
-const codeOf = async (work: Promise<unknown>) => {
-  try {
-    await work
-  } catch (error) {
-    if (isFault(error)) return error.code
-    throw error
-  }
-  return 'no fault'
-}
 
 /** What every digest store must do. */
 describe.each([['file', () => openDigestStore(`file:${path}`, { clock: systemClock })]] as [
@@ -83,7 +73,7 @@ describe('file', () => {
   ])('keeps a damaged file aside: %j', async (text) => {
     await open().update([{ reference: 'a', from: null, to: one }])
     writeFileSync(path, text)
-    expect(await codeOf(open().get(['a']))).toBe('store-damaged')
+    expect(await faultCodeOf(open().get(['a']))).toBe('store-damaged')
     const aside = readdirSync(join(folder, 'below')).find((name) => name.includes('damaged'))
     expect(readFileSync(join(folder, 'below', aside ?? ''), 'utf8')).toBe(text)
     expect((await open().get(['a'])).size).toBe(0)
@@ -92,7 +82,7 @@ describe('file', () => {
   it('tells a path that cannot be written, and a scheme that it does not know', async () => {
     writeFileSync(join(folder, 'file'), '')
     const store = openDigestStore(`file:${join(folder, 'file', 'check.json')}`, { clock: systemClock })
-    expect(await codeOf(store.update([{ reference: 'a', from: null, to: one }]))).toBe('store-unavailable')
+    expect(await faultCodeOf(store.update([{ reference: 'a', from: null, to: one }]))).toBe('store-unavailable')
     expect(() => openDigestStore('s3:bucket', { clock: systemClock })).toThrow(/not a store/)
   })
 

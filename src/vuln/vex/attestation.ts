@@ -1,5 +1,6 @@
 import { Fault } from '../../core/fault.js'
-import { type JsonObject, objectOf, objectsOf, textOf } from './vex-format.js'
+import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
+import { textOf } from './vex-format.js'
 
 /** What an attestation is about. */
 export interface AttestationSubject {

@@ -1,17 +1,8 @@
 import { Fault } from '../../core/fault.js'
+import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
 import { limits } from '../../core/limits.js'
 import { type CsafProduct, readProductTree } from './csaf/product-tree.js'
-import {
-  type JsonObject,
-  objectOf,
-  objectsOf,
-  textOf,
-  textsOf,
-  timeOf,
-  type VexContent,
-  type VexFormat,
-  type VexStatement,
-} from './vex-format.js'
+import { textOf, textsOf, timeOf, type VexContent, type VexFormat, type VexStatement } from './vex-format.js'
 
 /**
  * CSAF 2.0 (OASIS Standard, 18 November 2022): what `product_status` says of products, by the profile "VEX" (section 4.5) or

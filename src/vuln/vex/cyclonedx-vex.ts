@@ -1,10 +1,8 @@
 import { Fault } from '../../core/fault.js'
+import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
 import { limits } from '../../core/limits.js'
 import {
   componentOf,
-  type JsonObject,
-  objectOf,
-  objectsOf,
   textOf,
   timeOf,
   type VexContent,

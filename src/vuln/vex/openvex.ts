@@ -1,8 +1,6 @@
+import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
 import {
   componentOf,
-  type JsonObject,
-  objectOf,
-  objectsOf,
   textOf,
   textsOf,
   timeOf,

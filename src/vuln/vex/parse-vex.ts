@@ -1,10 +1,11 @@
 import { gunzipSync } from 'node:zlib'
 import { Fault, oneLine } from '../../core/fault.js'
+import { type JsonObject, objectOf } from '../../core/json-object.js'
 import { limits } from '../../core/limits.js'
 import { type AttestationSubject, isAttestation, unwrapAttestation } from './attestation.js'
 import { vexFormats } from './list.js'
 import { contextPattern } from './openvex.js'
-import { type JsonObject, objectOf, type VexStatement } from './vex-format.js'
+import type { VexStatement } from './vex-format.js'
 
 /** What a VEX document says. */
 export interface VexDocument {

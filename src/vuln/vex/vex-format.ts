@@ -1,5 +1,6 @@
 import { isFault } from '../../core/fault.js'
 import type { VexVerdict } from '../../core/finding.js'
+import type { JsonObject } from '../../core/json-object.js'
 import { type Purl, parsePurl } from '../../core/purl.js'
 import { parseTime } from '../../core/time.js'
 
@@ -49,19 +50,6 @@ export interface VexComponent {
 export interface VexPlatform {
   /** CPE 2.2 or 2.3; null where only a name is given. */
   readonly cpe: string | null
-}
-
-/** A parsed object; its values are of any type. */
-export type JsonObject = Readonly<Record<string, unknown>>
-
-/** `value` when it is an object that is no list, else an empty one. */
-export function objectOf(value: unknown): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
-}
-
-/** The objects of `value` when it is a list, else none. */
-export function objectsOf(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.map(objectOf) : []
 }
 
 /** `value` when it is a text, else an empty one. Texts end in terminals: a longer one than `maxTextLength` is cut. */

@@ -1,15 +1,7 @@
 import { Fault } from '../../../core/fault.js'
+import { type JsonObject, objectOf, objectsOf } from '../../../core/json-object.js'
 import { limits } from '../../../core/limits.js'
-import {
-  componentOf,
-  type JsonObject,
-  objectOf,
-  objectsOf,
-  textOf,
-  textsOf,
-  type VexComponent,
-  type VexProduct,
-} from '../vex-format.js'
+import { componentOf, textOf, textsOf, type VexComponent, type VexProduct } from '../vex-format.js'
 
 /** A product with the CPE that names it; null for none. */
 export type CsafProduct = VexProduct & { readonly cpe: string | null }
