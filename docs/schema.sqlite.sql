@@ -192,3 +192,64 @@ create table inventories (
 ) strict;
 alter table watches add column is_analyzed integer check (is_analyzed in (0, 1));
 alter table watch_rules add column is_analyzed integer check (is_analyzed in (0, 1));
+alter table repositories add column public integer check (public in (0, 1));
+alter table repositories add column description text not null default '';
+create table identities (
+  uidp text primary key,
+  group_uidp text not null references groups (uidp),
+  name text not null,
+  description text not null,
+  kind text not null check (kind in ('service', 'pull-token', 'oidc', 'any-user', 'user')),
+  issuer text,
+  subject text,
+  claims text,
+  audience text,
+  secret_hash blob unique,
+  repository_uidp text,
+  created_at integer not null,
+  expires_at integer,
+  unique (group_uidp, name)
+) strict;
+create unique index identities_user on identities (issuer, subject) where kind = 'user';
+create table role_bindings (
+  uidp text primary key,
+  scope text not null,
+  identity_uidp text not null references identities (uidp) on delete cascade,
+  role text not null,
+  created_at integer not null,
+  unique (identity_uidp, scope, role)
+) strict;
+create index role_bindings_scope on role_bindings (scope);
+create table signing_keys (
+  slot integer primary key,
+  kid text not null unique,
+  private_jwk text not null,
+  created_at integer not null
+) strict;
+create table refresh_tokens (
+  hash blob primary key,
+  family text not null,
+  subject text not null,
+  audience text not null,
+  narrowed text not null,
+  expires_at integer not null,
+  used_at integer
+) strict;
+create index refresh_tokens_family on refresh_tokens (family);
+create index refresh_tokens_subject on refresh_tokens (subject);
+create index refresh_tokens_expires on refresh_tokens (expires_at);
+create table revocations (
+  token_id text primary key,
+  until_at integer not null
+) strict;
+create index revocations_until on revocations (until_at);
+create table audit (
+  id integer primary key,
+  at integer not null,
+  actor text not null,
+  action text not null,
+  target text not null,
+  outcome text not null check (outcome in ('granted', 'refused')),
+  reason text not null,
+  times integer not null check (times > 0)
+) strict;

@@ -1,7 +1,7 @@
 // npm run demo [-- --once]
 // A registry with sample images and a Tidemark server, both on loopback; a tag moves, and what Tidemark saw is shown.
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,6 +17,12 @@ const { TIDEMARK_CONFIG, TIDEMARK_SERVER, TIDEMARK_TOKEN, TIDEMARK_DATABASE, ...
 const environment = { ...inherited, TIDEMARK_HOME: folder, XDG_CONFIG_HOME: join(folder, 'config') }
 const program = join(root, 'bin', 'tidemark')
 const children = []
+/** Facts of Alpine's security database for 3.10, as records of the OSV schema; CVSS vectors are NVD's. */
+const advisories = [
+  record('CVE-2021-28831', 'busybox', '1.30.1-r5', 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H'),
+  record('CVE-2020-28928', 'musl', '1.1.22-r4', 'CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:N/I:N/A:H'),
+  record('CVE-2021-3450', 'openssl', '1.1.1k-r0', 'CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N'),
+]
 let isEnding = false
 
 process.on('SIGINT', () => end(0))
@@ -62,8 +68,15 @@ async function main() {
   tidemark(['history', tag, '--server', server])
   tidemark(['digest', `${tag}@{1}`, '--server', server])
 
-  title('What the last move changed, without pulling either image')
+  title('Advisory data: a few records here, `tidemark db update` for all of them')
+  writeFileSync(join(folder, 'advisories.jsonl'), advisories.map((one) => JSON.stringify(one)).join('\n'))
+  tidemark(['db', 'import', join(folder, 'advisories.jsonl')])
+
+  title('What the last move changed, without pulling either image: packages, and vulnerabilities with their cause')
   tidemark(['diff', tag, '--platform', 'linux/amd64'])
+
+  title('A gate for a pipeline: exit code 1, what the tag pointed at before is affected')
+  tidemark(['scan', `${tag}@{1}`, '--platform', 'linux/amd64', '--fail-on', 'high'], 1)
 
   if (once) return
   title('Left running until Ctrl-C')
@@ -120,6 +133,22 @@ async function end(code) {
   }
   rmSync(folder, { recursive: true, force: true })
   process.exit(code)
+}
+
+function record(cve, name, fixed, vector) {
+  return {
+    schema_version: '1.7.0',
+    id: `ALPINE-${cve}`,
+    modified: '2021-04-14T00:00:00Z',
+    upstream: [cve],
+    severity: [{ type: 'CVSS_V3', score: vector }],
+    affected: [
+      {
+        package: { ecosystem: 'Alpine:v3.10', name },
+        ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] }],
+      },
+    ],
+  }
 }
 
 function title(text) {

@@ -86,11 +86,13 @@ function helpOf(command: AnyCommand): string {
 async function openapi(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'tidemark-docs-'))
   const services = openServices({ environment: { TIDEMARK_HOME: folder } })
-  const authenticate = () => ({ name: 'docs', capabilities: new Set<never>() })
-  const app = await createApp({ services, log: pino({ enabled: false }), authenticate, isLoopback: true, counts: null })
+  const authority = await services.authority()
+  const log = pino({ enabled: false })
+  const app = await createApp({ services, log, authority, isLoopback: true, isOpen: true, counts: null })
   await app.ready()
   const text = JSON.stringify(app.swagger(), null, 2)
   await app.close()
+  await services.close()
   rmSync(folder, { recursive: true })
   return `${text}\n`
 }

@@ -23,12 +23,13 @@ export function ensureInstalled() {
 /** Compiles, unless dist/ is newer than every source. */
 export function ensureBuilt() {
   const stamp = join(root, 'dist', '.stamp')
-  const sources = ['src', 'client', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']
+  const sources = ['src', 'client', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'scripts/bundle.mjs']
   const newest = Math.max(...sources.map((path) => newestMtimeMs(join(root, path))))
   if (existsSync(stamp) && statSync(stamp).mtimeMs > newest) return
   tell('building')
   node(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
   node(['node_modules/typescript/bin/tsc', '-p', 'client/tsconfig.json'])
+  node([join('scripts', 'bundle.mjs')])
   writeFileSync(stamp, '')
 }
 

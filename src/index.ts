@@ -2,6 +2,8 @@ import type { CallName, Calls } from '../client/src/index.js'
 import { operations } from './api/operations.js'
 import { type Cost, noCost } from './core/cost.js'
 import { openServices, type ServiceOptions } from './flows/open.js'
+import { adminCaller } from './iam/caller.js'
+import { capabilities } from './iam/capabilities.js'
 
 export type * from '../client/src/index.js'
 export type { Cost } from './core/cost.js'
@@ -63,7 +65,8 @@ export function openTidemark(options: TidemarkOptions = {}): Tidemark {
   const bind =
     <Name extends CallName>(name: Name) =>
     async (input: Calls[Name]['input'], { signal, onWarning, onProgress }: CallOptions = {}) => {
-      const context = { services, cost, readsLocalSources: true, warn: onWarning ?? (() => undefined) }
+      const caller = adminCaller(capabilities)
+      const context = { services, caller, cost, readsLocalSources: true, warn: onWarning ?? (() => undefined) }
       const { body } = await operations[name].run(input, {
         ...context,
         ...(signal && { signal }),

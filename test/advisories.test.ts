@@ -4,11 +4,15 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SnapshotSource } from '../src/core/advisory.js'
 import { digestOf } from '../src/core/digest.js'
+import { startKeepingAdvisories } from '../src/flows/keep-advisories.js'
+import { openServices } from '../src/flows/open.js'
 import { openSqliteReadOnly } from '../src/store/sqlite-open.js'
 import { startTestRegistry } from '../src/test-registry/serve.js'
 import { openSnapshot } from '../src/vuln/snapshot.js'
 import { createCli, type TestCli } from './support/cli.js'
 import { type FileServer, startFileServer } from './support/file-server.js'
+import { leapingClock } from './support/leaping-clock.js'
+import { until } from './support/until.js'
 import { zipOf } from './support/zip.js'
 
 const record = (id: string, name: string, fixed: string, more: object = {}) => ({
@@ -214,6 +218,16 @@ describe('db import', () => {
     expect(leftovers()).toEqual([])
   })
 
+  it('clears away what a killed one left, and uses the place that is configured', async () => {
+    const config = put('tidemark.yaml', `advisories: { path: ${join(cli.home, 'elsewhere', 'a.db')} }\n`)
+    const left = put('elsewhere/a.db.1.0123abcd.new', 'half')
+    put('elsewhere/a.db.new', 'somebody else’s')
+    await cli.run('db', 'import', '--config', config, put('a.json', JSON.stringify(record('GHSA-1', 'a', '1.0.0'))))
+    expect(existsSync(left)).toBe(false)
+    expect(readdirSync(join(cli.home, 'elsewhere'))).toEqual(['a.db', 'a.db.new'])
+    expect((await cli.run('db', 'status', '--config', config)).code).toBe(0)
+  })
+
   it('waits for another import, and loses neither', async () => {
     const files = ['a', 'b', 'c'].map((name) =>
       put(`${name}.json`, JSON.stringify(record(`GHSA-${name}`, name, '1.0.0'))),
@@ -378,6 +392,31 @@ describe('db update', () => {
     expect(open().of('Alpine:v3.20', 'busybox')).toHaveLength(1)
     expect(leftovers()).toEqual(['advisories.db.downloads'])
     expect(readdirSync(`${place()}.downloads`)).toEqual([])
+  })
+
+  it('is done by a server every so often, and the next question is of the new data', async () => {
+    const clock = leapingClock(Date.UTC(2026, 4, 1))
+    const environment = { ...cli.environment, TIDEMARK_CONFIG: join(cli.home, 'tidemark.yaml') }
+    const services = openServices({ environment, clock })
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+    const keeper = startKeepingAdvisories(services, log, await services.config())
+    await until('the first update', () => existsSync(place()))
+    const first = await services.advisories()
+    server.files.set('/osv/npm/all.zip', {
+      body: zipOf({ 'GHSA-2.json': JSON.stringify(record('GHSA-2', 'a', '1.0.0')) }),
+      etag: '"2"',
+    })
+    const idsNow = async () => {
+      const advisories = await services.advisories()
+      const ids = advisories.of('npm', 'a').map(({ advisory }) => advisory.id)
+      advisories.close()
+      return ids
+    }
+    await until('the second update', async () => (await idsNow())[0] === 'GHSA-2')
+    expect(first.of('npm', 'a').map(({ advisory }) => advisory.id)).toEqual(['GHSA-1'])
+    first.close()
+    await keeper.stop()
+    await services.close()
   })
 
   it('with nothing before and nothing to be had ends with what went wrong', async () => {

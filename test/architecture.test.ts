@@ -72,6 +72,7 @@ describe('a folder of plug-ins', () => {
     'src/store/digests': ['digest-store'],
     'src/store/migrations': [],
     'src/vuln/vex': ['vex-format', 'parse-vex', 'attestation', 'match-product', 'apply-vex'],
+    'src/vuln/sources': ['advisory-source', 'osv', 'secdb', 'npm-range'],
     'src/image/sources': ['image-source', 'archive-files', 'local-files', 'oci-layout', 'read-file'],
   }
   it.each(Object.entries(shared).filter(([folder]) => existsSync(join(folder, 'list.ts'))))(

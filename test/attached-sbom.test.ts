@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ImageDiff, PackageList } from '../client/src/index.js'
+import type { ImageDiff, PackageList, ScanReport } from '../client/src/index.js'
 import { type Digest, digestOf } from '../src/core/digest.js'
 import { buildImage } from '../src/test-registry/build-image.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
+import { importAdvisory } from './support/advisories.js'
 import { createCli } from './support/cli.js'
 
 const ociManifest = 'application/vnd.oci.image.manifest.v1+json'
@@ -244,5 +245,47 @@ describe('an SBOM that others attached', () => {
       layers: [putBlob('other/bare', sbomOf('7', 'x'), 'application/spdx+json')],
     })
     expect(names(await list('other/bare'))).toEqual(['from-sbom 7'])
+  })
+})
+
+describe('VEX that is attached', () => {
+  it('counts only where it is asked for, and says that nobody verified it', async () => {
+    const { digest } = putImage('vex/attached', '1.0-r0')
+    registry.content.repository('vex/attached').tags.set('1', digest)
+    const openvex = 'https://openvex.dev/ns/v0.2.0'
+    const document = {
+      ...{ '@context': openvex, '@id': 'https://example.com/vex', author: 'them', version: 1 },
+      timestamp: '2026-11-01T00:00:00Z',
+      statements: [
+        {
+          ...{ vulnerability: { name: 'CVE-2026-1001' }, status: 'not_affected' },
+          ...{ products: [{ '@id': 'pkg:apk/wolfi/busybox' }], justification: 'vulnerable_code_not_present' },
+        },
+      ],
+    }
+    const payload = { ...statement(digest, document), predicateType: openvex }
+    const envelope = {
+      payloadType: 'application/vnd.in-toto+json',
+      payload: Buffer.from(JSON.stringify(payload)).toString('base64'),
+      signatures: [],
+    }
+    putManifest('vex/attached', `${digest.replace(':', '-')}.att`, {
+      config: putBlob('vex/attached', {}, 'application/vnd.oci.image.config.v1+json'),
+      layers: [putBlob('vex/attached', envelope, 'application/vnd.dsse.envelope.v1+json', { predicateType: openvex })],
+    })
+    const cli = createCli()
+    const wolfi = { package: { ecosystem: 'Wolfi', name: 'busybox' } }
+    const ranges = [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '1.1-r0' }] }]
+    await importAdvisory(cli, [
+      { id: 'CVE-2026-1001', modified: '2026-11-01T00:00:00Z', affected: [{ ...wolfi, ranges }] },
+    ])
+    const scan = async (...more: string[]) => {
+      const args = ['scan', `${registry.address}/vex/attached:1`, '--platform', 'linux/amd64', ...more]
+      return (await cli.json(...args)) as ScanReport
+    }
+    expect((await scan()).findings).toMatchObject([{ status: 'affected', vex: null }])
+    const report = await scan('--vex', 'attached')
+    expect(report.findings).toMatchObject([{ status: 'not_affected', vex: { author: 'them' } }])
+    expect(report.warnings.join()).toContain('not verified')
   })
 })

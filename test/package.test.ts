@@ -41,6 +41,12 @@ it('runs as a command', async () => {
   expect(stdout).toBe(`${registry.content.find('library/alpine')?.tags.get('3.10')}\n`)
 })
 
+it('has a credential helper for docker', async () => {
+  const program = join(installed(), 'bin', 'docker-credential-tidemark')
+  const { stdout } = await run(process.execPath, [program, 'list'], { env: { HOME: folder } })
+  expect(stdout).toBe('{}\n')
+})
+
 it('is a library, with types', async () => {
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   writeFileSync(

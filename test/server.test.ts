@@ -10,16 +10,19 @@ import {
   createClient,
   type History,
   type ImageDiff,
+  type NewlyKnownEvent,
   type Problem,
   routes,
-  type TidemarkEvent,
+  type TagEvent,
 } from '../client/src/index.js'
 import { operations } from '../src/api/operations.js'
 import { Secret } from '../src/core/secret.js'
-import { roles } from '../src/iam/capabilities.js'
+import { adminCaller } from '../src/iam/caller.js'
+import { capabilities } from '../src/iam/capabilities.js'
 import { signWebhook } from '../src/notify/webhook.js'
 import { type RunningServer, serve } from '../src/server/serve.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
+import { alpineRecord, importAdvisory } from './support/advisories.js'
 import { createCli } from './support/cli.js'
 import { startTidemark } from './support/process.js'
 import { until } from './support/until.js'
@@ -154,13 +157,15 @@ describe('a served history', () => {
 })
 
 describe('every operation', () => {
-  /** What each call can be asked with, on a store where {@link tagOf} is watched. */
-  const questions = (): { [Name in keyof typeof operations]: object } => ({
+  /** What the calls about references can be asked with, on a store where {@link tagOf} is watched. */
+  const questions = (): Partial<Record<keyof typeof operations, object>> => ({
     digest: { reference: tagOf(registry), platform: 'linux/amd64' },
     check: { reference: [tagOf(registry)], since: `sha256:${'0'.repeat(64)}` },
     tags: { repository: `${registry.address}/library/alpine` },
     packages: { source: tagOf(registry), platform: 'linux/amd64' },
     diff: { from: tagOf(registry), to: `${registry.address}/demo/app:1.0`, platform: 'linux/amd64' },
+    scan: { source: tagOf(registry), platform: 'linux/amd64' },
+    explain: { id: 'CVE-2026-1001', source: tagOf(registry), platform: 'linux/amd64' },
     watchAdd: { reference: tagOf(registry), every: '1h' },
     watchAddRule: { repository: `${registry.address}/demo/app`, tags: ['1.*'] },
     watchList: {},
@@ -176,11 +181,14 @@ describe('every operation', () => {
     const { cli, server, token, entries } = await start()
     await cli.run('watch', 'add', tagOf(registry), '--every', '1h')
     await entries(tagOf(registry), 1)
+    await importAdvisory(cli)
     const { openServices } = await import('../src/flows/open.js')
     const services = openServices({ environment: cli.environment })
-    const context = { services, cost: { requests: 0, bytes: 0 }, warn: () => undefined }
+    const caller = adminCaller(capabilities)
+    const context = { services, caller, cost: { requests: 0, bytes: 0 }, warn: () => undefined }
     for (const operation of Object.values(operations)) {
       const input = questions()[operation.name] as never
+      if (input === undefined) continue
       const here = await operation.run(input, context)
       const { method, path } = routes[operation.name]
       const url = new URL(path, server.url)
@@ -204,41 +212,6 @@ describe('every operation', () => {
       expect(response.headers.get('server-timing')).toMatch(/^registry;desc="\d+ requests, \d+ bytes", total;dur=/)
     }
     await services.close()
-  })
-
-  it('is refused without its capability, and done with it', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tidemark-tokens-'))
-    const tokens = Object.keys(roles).map((role) => {
-      const secretFile = join(folder, role)
-      writeFileSync(secretFile, `a token of a ${role} 0123456789`.replaceAll(' ', '-'))
-      return `    - { name: ${role}, secretFile: ${secretFile}, role: ${role} }`
-    })
-    const { server, token } = await start(`auth:\n  tokens:\n${tokens.join('\n')}\n`)
-    const statusOf = async (name: keyof typeof operations, authorization: string | null) => {
-      const { method, path } = routes[name]
-      const input = questions()[name]
-      const isPost = method === 'POST'
-      const url = new URL(path, server.url)
-      if (!isPost) for (const [key, value] of Object.entries(input)) url.searchParams.append(key, String(value))
-      const response = await fetch(url, {
-        method,
-        headers: { ...(authorization && { authorization }), ...(isPost && { 'content-type': 'application/json' }) },
-        ...(isPost && { body: JSON.stringify(input) }),
-      })
-      return response.status
-    }
-    for (const { name, capability } of Object.values(operations)) {
-      expect([name, await statusOf(name, null)]).toEqual([name, 401])
-      expect([name, await statusOf(name, 'Bearer wrong')]).toEqual([name, 401])
-      for (const [role, capabilities] of Object.entries(roles)) {
-        const status = await statusOf(name, `Bearer a-token-of-a-${role}-0123456789`)
-        const isAllowed = (capabilities as readonly string[]).includes(capability)
-        expect([name, role, status === 403]).toEqual([name, role, !isAllowed])
-      }
-      expect([name, await statusOf(name, `Bearer ${token}`)]).not.toEqual([name, 401])
-    }
-    expect((await fetch(`${server.url}/metrics`)).status).toBe(401)
-    expect((await fetch(`${server.url}/api/v1/events`)).status).toBe(401)
   })
 
   it('is in the OpenAPI document, which is the committed one', async () => {
@@ -330,9 +303,9 @@ describe('events', () => {
     const { cli, client, entries } = await start()
     const tag = tagOf(own)
     const abort = new AbortController()
-    const seen: TidemarkEvent[] = []
+    const seen: TagEvent[] = []
     const reading = (async () => {
-      for await (const event of client.events({ after: 0, signal: abort.signal })) seen.push(event)
+      for await (const event of client.events({ after: 0, signal: abort.signal })) seen.push(event as TagEvent)
     })().catch((error: Error) => error.name)
     await cli.run('watch', 'add', tag, '--every', '1s')
     await entries(tag, 1)
@@ -348,6 +321,42 @@ describe('events', () => {
     const resumed = client.events({ after: 1 })[Symbol.asyncIterator]()
     expect((await resumed.next()).value).toEqual(seen[1])
     await resumed.return?.()
+    await own.close()
+  })
+})
+
+describe('newer advisory data', () => {
+  it('is held against what watched tags point at: news are told once, no registry is asked', async () => {
+    const own = await startTestRegistry()
+    const { cli, client, server } = await start()
+    await importAdvisory(cli)
+    const abort = new AbortController()
+    const seen: NewlyKnownEvent[] = []
+    const reading = (async () => {
+      for await (const event of client.events({ after: 0, signal: abort.signal })) {
+        if (event.type === 'image.newly-known') seen.push(event)
+      }
+    })().catch((error: Error) => error.name)
+    await cli.run('watch', 'add', tagOf(own), '--every', '1h', '--analyze')
+    await until('an analyzed image', async () => {
+      return /^tidemark_images_analyzed_total 1$/m.test(await (await fetch(`${server.url}/metrics`)).text())
+    })
+    own.requests.clear()
+    await importAdvisory(cli, [alpineRecord('ALPINE-CVE-2026-2002', 'zlib', '9.9.9-r0')])
+    const event = await until('the news', () => seen[0])
+    expect(event).toMatchObject({
+      ...{ reference: tagOf(own), count: 1, digest: expect.stringMatching(/^sha256:/) },
+      findings: [{ id: 'ALPINE-CVE-2026-2002', package: { name: 'zlib' }, fixedVersion: '9.9.9-r0' }],
+    })
+    // What was known before is no news; and what a diff shows of the time in between is the same.
+    const image = `${own.address}/library/alpine@${event.digest}`
+    const diff = (await cli.json('diff', image, image, '--platform', 'linux/amd64')) as ImageDiff
+    expect(diff.snapshot?.id).toBe(event.snapshot.id)
+    expect(own.requests.counts()).not.toHaveProperty('GET blob')
+    await importAdvisory(cli, [alpineRecord('ALPINE-CVE-2026-2002', 'zlib', '9.9.9-r0')])
+    abort.abort()
+    await reading
+    expect(seen).toHaveLength(1)
     await own.close()
   })
 })

@@ -1,5 +1,5 @@
 import type { EvidenceKind, ImageIdentity, Package } from './packages.js'
-import type { VulnerabilitiesDiff } from './scan.js'
+import type { NewlyKnown, VulnerabilitiesDiff } from './scan.js'
 
 /** A value of both sides. */
 export interface ValueChange<T> {
@@ -84,9 +84,11 @@ export interface ImageDiff {
   /** Each list by type, name, version, architecture. */
   packages: { added: Package[]; removed: Package[]; changed: PackageChange[] }
   /** The advisory data that both sides were judged by; null where vulnerabilities were not compared. */
-  snapshot: { id: string; builtAt: string } | null
+  snapshot: { id: string; builtAt: string; sources: string[] } | null
   /** null where they were not compared. */
   vulnerabilities: VulnerabilitiesDiff | null
+  /** What only newer advisory data say of the second image; there only where an older snapshot was named. */
+  newlyKnown?: NewlyKnown
   /** null where a side has none (a folder, an SBOM). */
   config: ConfigDiff | null
   /** Platforms of the indexes; null where a side is of no index. */

@@ -3,7 +3,26 @@ import type { DeliveriesReplayed, DeliveryList, DeliveryState } from './delivery
 import type { ImageDiff } from './diff.js'
 import type { DigestResult } from './digest.js'
 import type { History, HistoryExport, HistoryImportResult } from './history.js'
+import type {
+  AuditList,
+  AuthStatus,
+  Deleted,
+  Group,
+  GroupList,
+  Identity,
+  IdentityCreated,
+  IdentityList,
+  IssuedToken,
+  KeysRotated,
+  PullToken,
+  RepositoryAdded,
+  RepositoryList,
+  RoleBinding,
+  RoleBindingList,
+  RoleName,
+} from './identity.js'
 import type { EvidenceWish, PackageList } from './packages.js'
+import type { Explanation, ScanReport } from './scan.js'
 import type { TagList } from './tag-list.js'
 import type { WatchAdded, WatchList, WatchRemoved } from './watch.js'
 
@@ -14,9 +33,11 @@ export interface Calls {
   tags: { input: { repository: string; omitDigestTags?: boolean }; output: TagList }
   packages: { input: { source: string; platform?: string; evidence?: EvidenceWish }; output: PackageList }
   diff: {
-    input: { from: string; to: string; platform?: string; files?: boolean; evidence?: EvidenceWish }
+    input: { from: string; to: string; platform?: string; files?: boolean; evidence?: EvidenceWish; since?: string }
     output: ImageDiff
   }
+  scan: { input: { source: string; platform?: string; evidence?: EvidenceWish }; output: ScanReport }
+  explain: { input: { id: string; source: string; platform?: string; evidence?: EvidenceWish }; output: Explanation }
   watchAdd: { input: { reference: string; every?: string; analyze?: boolean }; output: WatchAdded }
   watchAddRule: {
     input: {
@@ -50,6 +71,55 @@ export interface Calls {
     output: DeliveryList
   }
   deliveriesReplay: { input: { id?: number[]; channel?: string }; output: DeliveriesReplayed }
+  groupCreate: {
+    /** `parent`: a group's name or id, for a folder. `id`: to be taken instead of a random one. */
+    input: { name: string; parent?: string; id?: string; description?: string; public?: boolean }
+    output: Group
+  }
+  groupList: { input: Record<string, never>; output: GroupList }
+  groupDescribe: { input: { group: string }; output: Group }
+  groupDelete: { input: { group: string }; output: Deleted }
+  identityCreate: {
+    input: {
+      name: string
+      group: string
+      role?: RoleName[]
+      /** `30d`; without it the identity lasts. */
+      ttl?: string
+      id?: string
+      description?: string
+      assumableBy?: 'any-user'
+      issuer?: string
+      subject?: string
+      /** `CLAIM=GLOB` */
+      claim?: string[]
+      audience?: string
+    }
+    output: IdentityCreated
+  }
+  identityList: { input: { group?: string }; output: IdentityList }
+  identityDescribe: { input: { id: string }; output: Identity }
+  identityDelete: { input: { id: string }; output: Deleted }
+  pullTokenCreate: {
+    input: { group: string; name?: string; ttl?: string; repository?: string }
+    output: PullToken
+  }
+  roleBindingCreate: { input: { identity: string; role: RoleName; group: string }; output: RoleBinding }
+  roleBindingList: { input: { identity?: string }; output: RoleBindingList }
+  roleBindingDescribe: { input: { id: string }; output: RoleBinding }
+  roleBindingDelete: { input: { id: string }; output: Deleted }
+  repoAdd: {
+    input: { name: string; upstream: string; tags?: string[]; every?: string; public?: boolean }
+    output: RepositoryAdded
+  }
+  repoList: { input: Record<string, never>; output: RepositoryList }
+  repoRemove: { input: { name: string }; output: Deleted }
+  authStatus: { input: Record<string, never>; output: AuthStatus }
+  tokenIssue: { input: { audience?: string[]; withRefresh?: boolean }; output: IssuedToken }
+  tokenRefresh: { input: { refreshToken: string; audience?: string[] }; output: IssuedToken }
+  tokenRevoke: { input: { refreshToken?: string }; output: Deleted }
+  auditList: { input: { limit?: number; cursor?: string }; output: AuditList }
+  keysRotate: { input: Record<string, never>; output: KeysRotated }
 }
 
 /** The name of a call. */
@@ -64,6 +134,8 @@ export const routes: {
   tags: { method: 'GET', path: '/api/v1/tags' },
   packages: { method: 'GET', path: '/api/v1/packages' },
   diff: { method: 'GET', path: '/api/v1/diff' },
+  scan: { method: 'GET', path: '/api/v1/scan' },
+  explain: { method: 'GET', path: '/api/v1/explain' },
   watchAdd: { method: 'POST', path: '/api/v1/watches' },
   watchAddRule: { method: 'POST', path: '/api/v1/watches/rules' },
   watchList: { method: 'GET', path: '/api/v1/watches' },
@@ -73,6 +145,28 @@ export const routes: {
   historyImport: { method: 'POST', path: '/api/v1/history/import' },
   deliveriesList: { method: 'GET', path: '/api/v1/deliveries' },
   deliveriesReplay: { method: 'POST', path: '/api/v1/deliveries/replay' },
+  groupCreate: { method: 'POST', path: '/api/v1/groups' },
+  groupList: { method: 'GET', path: '/api/v1/groups' },
+  groupDescribe: { method: 'GET', path: '/api/v1/groups/describe' },
+  groupDelete: { method: 'DELETE', path: '/api/v1/groups' },
+  identityCreate: { method: 'POST', path: '/api/v1/identities' },
+  identityList: { method: 'GET', path: '/api/v1/identities' },
+  identityDescribe: { method: 'GET', path: '/api/v1/identities/describe' },
+  identityDelete: { method: 'DELETE', path: '/api/v1/identities' },
+  pullTokenCreate: { method: 'POST', path: '/api/v1/pull-tokens' },
+  roleBindingCreate: { method: 'POST', path: '/api/v1/role-bindings' },
+  roleBindingList: { method: 'GET', path: '/api/v1/role-bindings' },
+  roleBindingDescribe: { method: 'GET', path: '/api/v1/role-bindings/describe' },
+  roleBindingDelete: { method: 'DELETE', path: '/api/v1/role-bindings' },
+  repoAdd: { method: 'POST', path: '/api/v1/repositories' },
+  repoList: { method: 'GET', path: '/api/v1/repositories' },
+  repoRemove: { method: 'DELETE', path: '/api/v1/repositories' },
+  authStatus: { method: 'GET', path: '/api/v1/auth' },
+  tokenIssue: { method: 'POST', path: '/api/v1/auth/token' },
+  tokenRefresh: { method: 'POST', path: '/api/v1/auth/refresh' },
+  tokenRevoke: { method: 'POST', path: '/api/v1/auth/revoke' },
+  auditList: { method: 'GET', path: '/api/v1/audit' },
+  keysRotate: { method: 'POST', path: '/api/v1/keys/rotate' },
 }
 
 /** Where server-sent events are read. */

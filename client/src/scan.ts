@@ -57,7 +57,7 @@ export interface Finding {
 /** What is known to affect an image. */
 export interface ScanReport {
   image: ImageIdentity
-  snapshot: { id: string; builtAt: string }
+  snapshot: { id: string; builtAt: string; sources: string[] }
   evidence: EvidenceKind
   /** False where packages may be missing, or there is no data for some of them; `warnings` say what. */
   complete: boolean
@@ -66,6 +66,47 @@ export interface ScanReport {
   /** Bytes that the registry sent for this answer. */
   bytesFetched: number
   warnings: string[]
+}
+
+/** What only newer advisory data say of an image. Each list by package, severity, id. */
+export interface NewlyKnown {
+  /** Digest of the older data. */
+  since: string
+  /** By the newer data only. */
+  appeared: Finding[]
+  /** By the older data only. */
+  gone: Finding[]
+  /** Of which newer data say something else. */
+  changed: { from: Finding; to: Finding; what: ('severity' | 'status' | 'fix' | 'kev')[] }[]
+}
+
+/** Why one vulnerability is, or is not, among what a scan finds. */
+export interface Explanation {
+  /** As it was asked for. */
+  id: string
+  /** Every other name; CVEs first. */
+  aliases: string[]
+  image: ImageIdentity
+  snapshot: { id: string; builtAt: string; sources: string[] }
+  complete: boolean
+  /** What a scan would show of it. */
+  findings: Finding[]
+  /** Every record of it, and what it came to for each package that it could be about. */
+  decisions: Decision[]
+  warnings: string[]
+}
+
+/** An advisory, a package that it was held against, and what decided. */
+export interface Decision {
+  code: string
+  sentence: string
+  /** null where no record has that id. */
+  advisory: { source: string; id: string } | null
+  /** null where no package of the image has a name that the advisory has. */
+  package: { name: string; version: string; purl: string; evidence: string } | null
+  installedVersion: string | null
+  affectedRange: string
+  fixedVersion: string | null
 }
 
 /** Which package change made a finding come or go. */
@@ -81,6 +122,8 @@ export interface CausedFinding extends Finding {
 
 /** Vulnerabilities that came, went and stayed. Each list by package, severity, id. */
 export interface VulnerabilitiesDiff {
+  /** False where there is no advisory data for some packages of a side. */
+  complete: boolean
   introduced: CausedFinding[]
   fixed: CausedFinding[]
   /** As the second image has them. */

@@ -80,6 +80,64 @@ const caused = Type.Array(Type.Object({ ...findingProperties, cause }, closed))
 
 /** Vulnerabilities that came, went and stayed. */
 export const vulnerabilitiesDiff = Type.Object(
-  { introduced: caused, fixed: caused, unchanged: Type.Array(finding) },
+  {
+    complete: Type.Boolean({ description: 'false where there is no advisory data for some packages' }),
+    introduced: caused,
+    fixed: caused,
+    unchanged: Type.Array(finding),
+  },
+  closed,
+)
+
+/** What only newer advisory data say of an image. */
+export const newlyKnown = Type.Object(
+  {
+    since: Type.String({ description: 'the older data' }),
+    appeared: Type.Array(finding),
+    gone: Type.Array(finding),
+    changed: Type.Array(
+      Type.Object(
+        {
+          from: finding,
+          to: finding,
+          what: Type.Array(words(['severity', 'status', 'fix', 'kev'], 'what they say differently')),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+
+/** What `explain` answers. */
+export const explanation = Type.Object(
+  {
+    id: Type.String(),
+    aliases: Type.Array(Type.String()),
+    image: imageIdentity,
+    snapshot: snapshotIdentity,
+    complete: Type.Boolean({ description: 'false when packages or advisory data may be missing' }),
+    findings: Type.Array(finding),
+    decisions: Type.Array(
+      Type.Object(
+        {
+          code: Type.String({ description: 'which rule decided' }),
+          sentence: Type.String(),
+          advisory: nullable(Type.Object({ source: Type.String(), id: Type.String() }, closed)),
+          package: nullable(
+            Type.Object(
+              { name: Type.String(), version: Type.String(), purl: Type.String(), evidence: Type.String() },
+              closed,
+            ),
+          ),
+          installedVersion: nullable(Type.String()),
+          affectedRange: Type.String(),
+          fixedVersion: nullable(Type.String()),
+        },
+        closed,
+      ),
+    ),
+    warnings: Type.Array(Type.String()),
+  },
   closed,
 )

@@ -1,27 +1,11 @@
-import { type Static, type TSchema, Type } from 'typebox'
-import type { CallName, Calls } from '../../client/src/index.js'
+import { Type } from 'typebox'
+import type { CallName } from '../../client/src/index.js'
+import { define, type OperationSchemas } from './define-operation.js'
+import { iamOperationSchemas } from './iam-operation-schemas.js'
 import * as schemas from './schemas.js'
 
 const { closed } = schemas
 const optional = Type.Optional
-
-/** What goes into an operation and what comes out of it. */
-export interface OperationSchemas {
-  readonly input: TSchema
-  readonly output: TSchema
-}
-
-/** `true` when both types take each other's values; a schema that differs from the client's type does not compile. */
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
-
-function define<Name extends CallName, Input extends TSchema, Output extends TSchema>(
-  _name: Name,
-  input: Input,
-  output: Output,
-  _same: Same<Static<Input>, Calls[Name]['input']> & Same<Static<Output>, Calls[Name]['output']>,
-): OperationSchemas {
-  return { input, output }
-}
 
 const globs = (description: string) =>
   Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 100, description })
@@ -94,10 +78,45 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
         platform: optional(schemas.platform),
         files: optional(Type.Boolean({ description: 'compare every file too: reads the layers for their contents' })),
         evidence: optional(schemas.evidenceWish),
+        since: optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 4096,
+            description: 'the id of an older snapshot: what only newer data say of the second image is told too',
+          }),
+        ),
       },
       closed,
     ),
     schemas.imageDiff,
+    true,
+  ),
+  scan: define(
+    'scan',
+    Type.Object(
+      { source: schemas.revision, platform: optional(schemas.platform), evidence: optional(schemas.evidenceWish) },
+      closed,
+    ),
+    schemas.scanReport,
+    true,
+  ),
+  explain: define(
+    'explain',
+    Type.Object(
+      {
+        id: Type.String({
+          minLength: 1,
+          maxLength: 200,
+          description: 'any name of the vulnerability',
+          examples: ['CVE-2024-3094'],
+        }),
+        source: schemas.revision,
+        platform: optional(schemas.platform),
+        evidence: optional(schemas.evidenceWish),
+      },
+      closed,
+    ),
+    schemas.explanation,
     true,
   ),
   watchAdd: define(
@@ -197,4 +216,5 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
     schemas.deliveriesReplayed,
     true,
   ),
+  ...iamOperationSchemas,
 }

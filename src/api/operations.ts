@@ -1,11 +1,17 @@
 import type { CallName } from '../../client/src/index.js'
+import { auditList, authStatus, keysRotate, tokenIssue, tokenRefresh, tokenRevoke } from './auth.js'
 import { check } from './check.js'
 import { deliveriesList, deliveriesReplay } from './deliveries.js'
 import { diff } from './diff.js'
 import { digest } from './digest.js'
+import { groupCreate, groupDelete, groupDescribe, groupList } from './groups.js'
 import { history, historyExport, historyImport } from './history.js'
+import { identityCreate, identityDelete, identityDescribe, identityList, pullTokenCreate } from './identities.js'
 import type { Operation } from './operation.js'
 import { packages } from './packages.js'
+import { repoAdd, repoList, repoRemove } from './repositories.js'
+import { roleBindingCreate, roleBindingDelete, roleBindingDescribe, roleBindingList } from './role-bindings.js'
+import { explain, scan } from './scan.js'
 import { tags } from './tags.js'
 import { watchAdd, watchAddRule } from './watch-add.js'
 import { watchList } from './watch-list.js'
@@ -18,6 +24,8 @@ export const operations: { readonly [Name in CallName]: Operation<Name> } = {
   tags,
   packages,
   diff,
+  scan,
+  explain,
   watchAdd,
   watchAddRule,
   watchList,
@@ -27,4 +35,26 @@ export const operations: { readonly [Name in CallName]: Operation<Name> } = {
   historyImport,
   deliveriesList,
   deliveriesReplay,
+  groupCreate,
+  groupList,
+  groupDescribe,
+  groupDelete,
+  identityCreate,
+  identityList,
+  identityDescribe,
+  identityDelete,
+  pullTokenCreate,
+  roleBindingCreate,
+  roleBindingList,
+  roleBindingDescribe,
+  roleBindingDelete,
+  repoAdd,
+  repoList,
+  repoRemove,
+  authStatus,
+  tokenIssue,
+  tokenRefresh,
+  tokenRevoke,
+  auditList,
+  keysRotate,
 }

@@ -59,6 +59,10 @@ export const packageChange = Type.Object(
 
 /** Which advisory data something was judged by. */
 export const snapshotIdentity = Type.Object(
-  { id: Type.String({ description: 'a digest of its content' }), builtAt: time('when it was built') },
+  {
+    id: Type.String({ description: 'a digest of its content' }),
+    builtAt: time('when it was built'),
+    sources: Type.Array(Type.String({ description: 'which it has records of' })),
+  },
   closed,
 )

@@ -16,7 +16,7 @@ export const packages: Operation<'packages'> = {
     const { services, cost, signal, warn, onProgress } = context
     requireReadable(source, context)
     const before = cost.bytes
-    const question = { source, platform: platformOf(platform) }
+    const question = { source, platform: platformOf(platform), isPlatformAsked: platform !== undefined }
     const call = { cost, signal, warn, evidence, ...(onProgress && { onProgress }) }
     const { inventory } = await analyzeImage(question, services, call)
     return { body: wirePackages(inventory, cost.bytes - before) }

@@ -1,9 +1,9 @@
 import { type TSchema, Type } from 'typebox'
-import { vulnerabilitiesDiff } from './finding-schemas.js'
+import { newlyKnown, vulnerabilitiesDiff } from './finding-schemas.js'
 import { evidenceKind, imageIdentity, imagePackage, packageChange, snapshotIdentity } from './package-schemas.js'
 import { closed, digest, nullable, time, words } from './schema-pieces.js'
 
-export { scanReport } from './finding-schemas.js'
+export { explanation, scanReport } from './finding-schemas.js'
 export { evidenceWish, packageList } from './package-schemas.js'
 export { closed, digest } from './schema-pieces.js'
 
@@ -181,6 +181,7 @@ export const imageDiff = Type.Object(
     ),
     snapshot: nullable(snapshotIdentity),
     vulnerabilities: nullable(vulnerabilitiesDiff),
+    newlyKnown: Type.Optional(newlyKnown),
     config: nullable(configDiff),
     platforms: nullable(setChange),
     layers: nullable(

@@ -2,15 +2,20 @@ import { Command, CommanderError } from '@commander-js/extra-typings'
 import { toFault } from '../core/fault.js'
 import type { Environment } from '../flows/places.js'
 import { version } from '../version.js'
+import { authCommand } from './commands/auth.js'
 import { checkCommand } from './commands/check.js'
 import { completionCommand } from './commands/completion.js'
 import { dbCommand } from './commands/db.js'
 import { deliveriesCommand } from './commands/deliveries.js'
 import { diffCommand } from './commands/diff.js'
 import { digestCommand } from './commands/digest.js'
+import { explainCommand } from './commands/explain.js'
 import { historyCommand } from './commands/history.js'
+import { iamCommand } from './commands/iam.js'
 import { packagesCommand } from './commands/packages.js'
 import { registryCommand } from './commands/registry.js'
+import { repoCommand } from './commands/repo.js'
+import { scanCommand } from './commands/scan.js'
 import { serveCommand } from './commands/serve.js'
 import { tagsCommand } from './commands/tags.js'
 import { versionCommand } from './commands/version.js'
@@ -76,9 +81,14 @@ Examples:
     checkCommand(context),
     packagesCommand(context),
     diffCommand(context),
+    scanCommand(context),
+    explainCommand(context),
     watchCommand(context),
     historyCommand(context),
     serveCommand(context),
+    repoCommand(context),
+    iamCommand(context),
+    authCommand(context),
     deliveriesCommand(context),
     dbCommand(context),
     registryCommand(context),

@@ -79,10 +79,18 @@ export interface Finding {
   readonly evidence: string
 }
 
+/** The advisory data that something was judged by, as documents show it. */
+export interface ShownSnapshot {
+  readonly id: string
+  readonly builtAt: string
+  /** Names of the sources that it has records of, ascending: `kev`, `osv`. */
+  readonly sources: readonly string[]
+}
+
 /** What is known to affect an image: the document of `tidemark scan`. */
 export interface ScanReport {
   readonly image: ImageIdentity
-  readonly snapshot: { readonly id: string; readonly builtAt: string }
+  readonly snapshot: ShownSnapshot
   readonly evidence: EvidenceKind
   /** False where packages may be missing, or there is no data for some of them; `warnings` say what. */
   readonly complete: boolean
@@ -112,8 +120,27 @@ export interface CausedFinding extends Finding {
   readonly cause: FindingCause
 }
 
+/** What newer advisory data say of an image that did not change. Each list by package, severity, id. */
+export interface NewlyKnown {
+  /** By the newer data only. */
+  readonly appeared: readonly Finding[]
+  /** By the older data only: withdrawn, or found not to be about it. */
+  readonly gone: readonly Finding[]
+  readonly changed: readonly KnownChange[]
+}
+
+/** A finding of which newer data say something else. */
+export interface KnownChange {
+  readonly from: Finding
+  readonly to: Finding
+  /** What they say differently: `kev` and `fix` where there was none before, or no longer is. */
+  readonly what: readonly ('severity' | 'status' | 'fix' | 'kev')[]
+}
+
 /** What two judgements by one snapshot differ in. Each list by package, severity, id. */
 export interface VulnerabilitiesDiff {
+  /** False where there is no advisory data for some packages of a side: nobody can say what came with these. */
+  readonly complete: boolean
   readonly introduced: readonly CausedFinding[]
   readonly fixed: readonly CausedFinding[]
   /** As the second image has them. */

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { Fault, oneLine } from './fault.js'
 
 /**
  * A path of unique ids: 40 hex digits for the organisation, then `/` and 16 for each step below it (folder, repository,
@@ -11,6 +12,50 @@ const pattern = /^[0-9a-f]{40}(?:\/[0-9a-f]{16})*$/
 /** True when `text` is a {@link Uidp}. */
 export function isUidp(text: string): text is Uidp {
   return pattern.test(text)
+}
+
+/** Where something stands: below a {@link Uidp}, or `/`, which is the whole installation and above every organization. */
+export type Scope = Uidp | '/'
+
+/** The scope that holds everything. */
+export const installation = '/' as const
+
+/** Depth of the deepest UIDP that is taken: an organization, folders, a repository, a tag, and room. */
+const maxUidpCharacters = 40 + 17 * 8
+
+/**
+ * Reads a UIDP.
+ * @throws Fault `invalid-argument`
+ */
+export function parseUidp(text: string): Uidp {
+  if (text.length <= maxUidpCharacters && isUidp(text)) return text
+  throw new Fault('invalid-argument', `not an id: '${oneLine(text.slice(0, 80))}'`, {
+    fix: 'Write 40 hex digits, then `/` and 16 for each step below; `tidemark iam group list` shows ids.',
+  })
+}
+
+/**
+ * Reads a UIDP, or `/` for the whole installation.
+ * @throws Fault `invalid-argument`
+ */
+export function parseScope(text: string): Scope {
+  return text === installation ? installation : parseUidp(text)
+}
+
+/** What stands directly above; `/` above an organization. */
+export function parentOf(uidp: Uidp): Scope {
+  const end = uidp.lastIndexOf('/')
+  return end < 0 ? installation : (uidp.slice(0, end) as Uidp)
+}
+
+/** The organization that holds it. */
+export function organizationOf(uidp: Uidp): Uidp {
+  return uidp.slice(0, 40) as Uidp
+}
+
+/** Whether `scope` is `outer` itself or lies anywhere below it. */
+export function isWithin(scope: Scope, outer: Scope): boolean {
+  return outer === installation || scope === outer || scope.startsWith(`${outer}/`)
 }
 
 /** A new organisation's UIDP, random. */

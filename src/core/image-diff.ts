@@ -1,5 +1,5 @@
 import type { Digest } from './digest.js'
-import type { VulnerabilitiesDiff } from './finding.js'
+import type { NewlyKnown, ShownSnapshot, VulnerabilitiesDiff } from './finding.js'
 import type { Healthcheck } from './image-config.js'
 import type { LayerFacts } from './image-facts.js'
 import type { EvidenceKind, ImageIdentity } from './inventory.js'
@@ -159,10 +159,12 @@ export interface ImageDiff {
     readonly removed: readonly PackageFacts[]
     readonly changed: readonly PackageChangeFacts[]
   }
-  /** The advisory data that both sides were judged by; null where vulnerabilities were not compared. */
-  readonly snapshot: { readonly id: string; readonly builtAt: string } | null
+  /** The advisory data that both sides were judged by; null where vulnerabilities were not compared: there is no advisory data. */
+  readonly snapshot: ShownSnapshot | null
   /** null where they were not compared. */
   readonly vulnerabilities: VulnerabilitiesDiff | null
+  /** What only newer advisory data say of the second image; there only where an older snapshot was named, `since`. */
+  readonly newlyKnown?: NewlyKnown & { readonly since: string }
   /** null where a side has none (a folder, an SBOM). */
   readonly config: ConfigDiff | null
   /** Platforms of the indexes; null where a side is of no index. */

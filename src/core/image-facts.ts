@@ -1,4 +1,5 @@
 import type { Digest } from './digest.js'
+import type { Judgement } from './finding.js'
 import type { ImageConfig } from './image-config.js'
 import type { Inventory } from './inventory.js'
 
@@ -13,6 +14,8 @@ export interface ImageFacts {
   readonly platforms: readonly string[] | null
   /** The merged tree, in any order, each path once; absent where files are not compared. */
   readonly files?: Iterable<FileFact>
+  /** What its packages were judged to be affected by; both sides by one snapshot. Absent where there is no advisory data. */
+  readonly judgement?: Judgement
 }
 
 /** A layer of an image. */

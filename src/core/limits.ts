@@ -7,6 +7,18 @@ export const limits = {
   manifestBytes: 4 * 1024 * 1024,
   /** A token answer is a few kB; go-containerregistry reads at most this much. */
   tokenBytes: 64 * 1024,
+  /** A bearer token: GitHub's have some 1,500 characters, Azure's with many groups 6,000; Node takes headers of 16 KiB together. */
+  bearerCharacters: 8 * 1024,
+  /** Values of one claim of a token that are compared with a pattern. */
+  claimValues: 1_000,
+  /** Scopes of one request for a registry token: docker asks for two or three. */
+  registryScopes: 100,
+  /** Issuers whose keys are kept: those that identities trust. */
+  issuers: 100,
+  /** The discovery document or the key set of an issuer: a few kB, Microsoft's key set has some 20. */
+  issuerBytes: 256 * 1024,
+  /** Refusals of a minute that are kept apart for the audit log; others are counted together. */
+  auditRefusals: 1_000,
   /** An error body is read for its code and first message only. */
   errorBytes: 64 * 1024,
   /** A page of tags: 10,000 names of 128 characters with quotes and commas are 1.3 MB; some registries send all at once. */
@@ -77,11 +89,9 @@ export const limits = {
   advisoryDocumentBytes: 256 * 1024 * 1024,
   /** Members of one archive: npm has some 220,000 advisories, and all ecosystems of osv.dev together a million. */
   advisoryEntries: 4_000_000,
-  /**
-   * Unpacked bytes for each packed one: JSON of advisories packs to a tenth, lists of versions to a thirtieth. Looked at only
-   * beyond `advisoryFreeBytes`, which any file may unpack to.
-   */
+  /** Unpacked bytes for each packed one: JSON of advisories packs to a tenth, lists of versions to a thirtieth. */
   advisoryRatio: 100,
+  /** What any file of advisory data may unpack to, whatever the ratio: a page of nothing but zeros is small still. */
   advisoryFreeBytes: 256 * 1024 * 1024,
   /** An id, a package's name or a version in an advisory: the longest real ones (Go modules, Maven) have some 200. */
   advisoryTextCharacters: 1024,

@@ -1,6 +1,6 @@
-import type { ImageDiff } from '../core/image-diff.js'
+import type { ImageDiff, PackagesDiff } from '../core/image-diff.js'
 import type { ImageFacts } from '../core/image-facts.js'
-import type { Inventory } from '../core/inventory.js'
+import { formatTime } from '../core/time.js'
 import { diffConfigs } from './config.js'
 import { changeFacts, packageFacts } from './facts.js'
 import { diffFiles } from './files.js'
@@ -9,6 +9,7 @@ import { diffLicenses } from './licenses.js'
 import { diffPackages } from './packages.js'
 import { diffPlatforms } from './platforms.js'
 import { diffSizes } from './size.js'
+import { diffVulnerabilities } from './vulnerabilities.js'
 
 /**
  * Everything that two images differ in. The same facts give the same document, byte for byte, whatever order their packages
@@ -37,8 +38,7 @@ export function diffImages(from: ImageFacts, to: ImageFacts, bytesFetched: numbe
     complete,
     sameButForTimestamps: isSameButForTimestamps({ packages, config, layers, files, complete }),
     packages,
-    snapshot: null,
-    vulnerabilities: null,
+    ...vulnerabilitiesOf(from, to, found),
     config,
     platforms: diffPlatforms(from.platforms, to.platforms),
     layers,
@@ -46,7 +46,7 @@ export function diffImages(from: ImageFacts, to: ImageFacts, bytesFetched: numbe
     licenses: diffLicenses(before.packages, after.packages),
     files,
     bytesFetched,
-    warnings: warningsOf(before, after),
+    warnings: warningsOf(from, to),
   }
 }
 
@@ -61,6 +61,23 @@ export function isDifferent(diff: Pick<ImageDiff, 'packages' | 'config' | 'layer
   )
 }
 
+function vulnerabilitiesOf(
+  from: ImageFacts,
+  to: ImageFacts,
+  packages: PackagesDiff,
+): Pick<ImageDiff, 'snapshot' | 'vulnerabilities'> {
+  if (from.judgement === undefined || to.judgement === undefined) return { snapshot: null, vulnerabilities: null }
+  const { id, builtAt } = to.judgement.snapshot
+  return {
+    snapshot: { id, builtAt: formatTime(builtAt), sources: [] },
+    vulnerabilities: diffVulnerabilities(
+      { inventory: from.inventory, judgement: from.judgement },
+      { inventory: to.inventory, judgement: to.judgement },
+      packages,
+    ),
+  }
+}
+
 type Compared = Pick<ImageDiff, 'packages' | 'config' | 'layers' | 'files' | 'complete'>
 
 function isSameButForTimestamps({ packages, config, layers, files, complete }: Compared): boolean | null {
@@ -72,13 +89,18 @@ function isSameButForTimestamps({ packages, config, layers, files, complete }: C
 }
 
 /** Those of both sides once, then the others with their side. */
-function warningsOf(from: Inventory, to: Inventory): readonly string[] {
-  const ofTo = new Set(to.warnings)
-  const both = new Set(from.warnings.filter((warning) => ofTo.has(warning)))
+function warningsOf(from: ImageFacts, to: ImageFacts): readonly string[] {
+  const [left, right] = [allWarnings(from), allWarnings(to)]
+  const ofTo = new Set(right)
+  const both = new Set(left.filter((warning) => ofTo.has(warning)))
   const ofSide = (side: string, warnings: readonly string[]) =>
     warnings.filter((warning) => !both.has(warning)).map((warning) => `${side}: ${warning}`)
-  const kinds = [from.evidence, to.evidence]
+  const kinds = [from.inventory.evidence, to.inventory.evidence]
   const isMixed = kinds.includes('layers') && kinds.some((kind) => kind !== 'layers')
   const mixed = isMixed ? ['one side rests on an SBOM and the other on layers: what differs may come from that'] : []
-  return [...mixed, ...both, ...ofSide('from', from.warnings), ...ofSide('to', to.warnings)]
+  return [...mixed, ...both, ...ofSide('from', left), ...ofSide('to', right)]
+}
+
+function allWarnings({ inventory, judgement }: ImageFacts): readonly string[] {
+  return [...inventory.warnings, ...(judgement?.warnings ?? [])]
 }

@@ -1,24 +1,7 @@
 import { compareFindings } from '../core/compare-findings.js'
-import type { Finding, Judgement } from '../core/finding.js'
+import type { Finding, Judgement, KnownChange, NewlyKnown } from '../core/finding.js'
 import { keyVulnerabilities } from './same-vulnerability.js'
 import { isPresent } from './vulnerabilities.js'
-
-/** What newer advisory data say of an image that did not change. Each list by package, severity, id. */
-export interface NewlyKnown {
-  /** By the newer data only. */
-  readonly appeared: readonly Finding[]
-  /** By the older data only: withdrawn, or found not to be about it. */
-  readonly gone: readonly Finding[]
-  readonly changed: readonly KnownChange[]
-}
-
-/** A finding of which newer data say something else. */
-export interface KnownChange {
-  readonly from: Finding
-  readonly to: Finding
-  /** What they say differently: `kev` and `fix` where there was none before, or no longer is. */
-  readonly what: readonly ('severity' | 'status' | 'fix' | 'kev')[]
-}
 
 /**
  * What only newer data changed: two judgements of one inventory, by two snapshots. A vulnerability in a package, of its version

@@ -51,6 +51,7 @@ export function diffVulnerabilities(from: JudgedImage, to: JudgedImage, packages
     release,
   })
   return {
+    complete: from.judgement.complete && to.judgement.complete,
     introduced: withCauses(after.filter(isNew), causeOfIntroduced),
     fixed: withCauses(fixed, causeOfFixed),
     unchanged: after.filter((finding) => !isNew(finding)).sort(compareFindings),

@@ -1,4 +1,4 @@
-import { digestOf } from '../core/digest.js'
+import { type Digest, digestOf } from '../core/digest.js'
 import { Fault } from '../core/fault.js'
 import type { LayerFacts } from '../core/image-facts.js'
 import type { ImageIdentity, Inventory } from '../core/inventory.js'
@@ -6,6 +6,7 @@ import type { LayerSource } from '../core/layer.js'
 import type { FoundPackage, Package } from '../core/package.js'
 import { formatPlatform } from '../core/platform.js'
 import { packagePurl } from '../core/purl.js'
+import { type AttachedDocument, readAttachedVex } from '../image/attached-sbom.js'
 import { type CaptureMatcher, compileCaptures } from '../image/capture.js'
 import { collectEvidence, type ImageEvidence, type MissingFile } from '../image/collect-evidence.js'
 import { packLayer, unpackLayer } from '../image/layer-document.js'
@@ -32,6 +33,8 @@ export interface AnalyzedImage {
   readonly layers: readonly LayerFacts[]
   /** Of the index that it was chosen from; null where there is none. */
   readonly platforms: readonly string[] | null
+  /** VEX documents that are attached to it: only where they were asked for. */
+  readonly attachedVex?: readonly AttachedDocument[]
   /** The merged files: only where they were asked for. */
   readonly tree: ImageTree | null
 }
@@ -48,6 +51,8 @@ export interface AnalyzeCall extends ImageCall {
   readonly evidence?: EvidenceWish | undefined
   /** Whether every file is wanted, with the digest of its content: costs a quarter more time. */
   readonly wantsFiles?: boolean | undefined
+  /** Whether VEX documents that are attached to the image are read too: costs requests. */
+  readonly wantsVex?: boolean | undefined
   /** Called after each layer. */
   onProgress?(done: number, of: number): void
 }
@@ -88,6 +93,13 @@ export async function analyzeImage(
 
 /** The same for an image that is open, and stays so. Throws as {@link analyzeImage}. */
 export async function analyzeOpened(image: SourceImage, services: Services, call: AnalyzeCall): Promise<AnalyzedImage> {
+  const analyzed = await analyzeParts(image, services, call)
+  const { attached, digest } = image
+  if (!call.wantsVex || attached === undefined || digest === null) return analyzed
+  return { ...analyzed, attachedVex: await readAttachedVex(attached, { digest, warn: call.warn }) }
+}
+
+async function analyzeParts(image: SourceImage, services: Services, call: AnalyzeCall): Promise<AnalyzedImage> {
   const wish = call.wantsFiles ? 'layers' : (call.evidence ?? 'auto')
   const known = call.wantsFiles || wish === 'sbom' ? null : await storedInventory(image, services)
   if (known !== null) return known
@@ -102,7 +114,7 @@ export async function analyzeOpened(image: SourceImage, services: Services, call
 /** Whether reading the layers of an image costs no byte. */
 export async function knowsLayers(image: SourceImage, services: Services): Promise<boolean> {
   if (image.layers.length === 0) return false
-  const digests = image.layers.map(({ digest, diffId }) => digest ?? diffId)
+  const digests = image.layers.map(({ digest }) => digest)
   if (!digests.every((digest) => digest !== null)) return false
   const { analyses } = await services.store()
   return await analyses.knowsLayers(digests, matcher.version)
@@ -121,10 +133,19 @@ interface InventoryDocument {
   readonly layers: readonly LayerFacts[]
 }
 
+/** The inventory that these readers made of the layers of a manifest, with nothing asked of anybody; null when they did not. */
+export async function storedInventoryOf(digest: Digest, services: Services): Promise<Inventory | null> {
+  const { analyses } = await services.store()
+  const bytes = await analyses.document(digest, readersVersion)
+  if (bytes === null) return null
+  const { inventory } = JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument
+  return { image: { reference: digest, digest, platform: null }, ...inventory }
+}
+
 async function storedInventory(image: SourceImage, services: Services): Promise<AnalyzedImage | null> {
   if (image.digest === null) return null
   const { analyses } = await services.store()
-  const bytes = await analyses.inventory(image.digest, readersVersion)
+  const bytes = await analyses.document(image.digest, readersVersion)
   if (bytes === null) return null
   const { inventory, layers } = JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument
   return {
@@ -146,13 +167,18 @@ async function readImage(image: SourceImage, services: Services, call: AnalyzeCa
     records = await readMissing(image, records, evidence.missing, services, call)
     evidence = collectEvidence(merged.tree, records, matcher)
   }
-  const warnings = [...records.flatMap((record) => record.warnings), ...merged.warnings, ...evidence.warnings]
+  const warnings = [
+    ...(image.warnings ?? []).map((message) => ({ path: '', message })),
+    ...records.flatMap((record) => record.warnings),
+    ...merged.warnings,
+    ...evidence.warnings,
+  ]
   const inventory = inventoryOf(evidence, warnings)
   const layers = image.folder === null ? records.map(factsOf) : []
   if (image.digest !== null) {
     const { analyses } = await services.store()
     const document = { inventory, layers } satisfies InventoryDocument
-    await analyses.putInventory(image.digest, readersVersion, Buffer.from(JSON.stringify(document)))
+    await analyses.putDocument(image.digest, readersVersion, Buffer.from(JSON.stringify(document)))
   }
   const tree = call.wantsFiles ? merged.tree : null
   return {
@@ -192,7 +218,8 @@ function captureKey({ version }: CaptureMatcher, wantsFiles: boolean | undefined
 async function layerRecord(source: LayerSource, services: Services, call: AnalyzeCall): Promise<LayerRecord> {
   const { analyses } = await services.store()
   const capture = captureKey(matcher, call.wantsFiles)
-  for (const digest of [source.digest, source.diffId]) {
+  // Where only a configuration says what a layer is (docker-archive), its bytes are read: they lie here, and anybody can write it.
+  for (const digest of source.digest === null ? [] : [source.digest, source.diffId]) {
     const known = digest === null ? null : await analyses.layer(digest, capture)
     if (known !== null) return unpackLayer(known, known)
   }

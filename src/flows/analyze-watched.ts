@@ -7,11 +7,12 @@ import { formatPlatform, hostPlatform, type Platform, parsePlatform } from '../c
 import { formatReference, type TagReference } from '../core/reference.js'
 import { analyzeImage } from './analyze-image.js'
 import { createAbort, type Services } from './open.js'
+import { rejudge } from './rejudge.js'
 
 /** Reads the images that watched tags point at, one after the other, so that a diff or scan of them needs no registry. */
 export interface WatchedAnalyzer {
   /** Has the image read, once; what is known already costs nothing. */
-  want(reference: TagReference, digest: Digest): void
+  want(reference: TagReference, digest: Digest, tagId: number): void
   /** Ends at once; what was read is kept. */
   stop(): Promise<void>
 }
@@ -25,6 +26,7 @@ const maxDone = 100_000
 interface Work {
   readonly reference: TagReference
   readonly digest: Digest
+  readonly tagId: number
   readonly attempt: number
 }
 
@@ -51,6 +53,8 @@ export function startAnalyzing(services: Services, log: Log, counts: { analyzed:
     for (let work = waiting.shift(); work !== undefined && !abort.signal.aborted; work = waiting.shift()) {
       try {
         await analyze(work, services, log, abort.signal)
+        // What newer data say of it later is held against this.
+        await rejudge([work], services, abort.signal)
         counts.analyzed++
       } catch (error) {
         if (!isFault(error, 'cancelled')) fail(work, toFault(error))
@@ -75,12 +79,12 @@ export function startAnalyzing(services: Services, log: Log, counts: { analyzed:
     begin()
   }
   return {
-    want(reference, digest) {
+    want(reference, digest, tagId) {
       const key = `${reference.host}/${reference.path}@${digest}`
       if (known.has(key) || abort.signal.aborted) return
       if (known.size >= maxDone) known.clear()
       known.add(key)
-      waiting.push({ reference, digest, attempt: 1 })
+      waiting.push({ reference, digest, tagId, attempt: 1 })
       begin()
     },
     async stop() {

@@ -35,7 +35,7 @@ export async function attachedInventory(
   const identity = { reference, digest, platform: image.platform === null ? null : formatPlatform(image.platform) }
   const { analyses } = await services.store()
   const readers = mayAsk ? `${readerVersion}+asked` : readerVersion
-  const stored = await analyses.inventory(digest, readers)
+  const stored = await analyses.document(digest, readers)
   if (stored !== null) {
     const document = JSON.parse(Buffer.from(stored).toString('utf8')) as StoredDocument | NoDocument
     if (document.none !== true) return { ...document, image: identity }
@@ -50,7 +50,7 @@ export async function attachedInventory(
   })
   const isUsable = found !== null && (mayAsk || (found.complete && found.distribution !== null))
   const document: StoredDocument | NoDocument = isUsable ? withoutImage(found) : { none: true }
-  await analyses.putInventory(digest, readers, Buffer.from(JSON.stringify(document)))
+  await analyses.putDocument(digest, readers, Buffer.from(JSON.stringify(document)))
   return isUsable ? found : null
 }
 

@@ -45,6 +45,11 @@ export const configSchema = Type.Object(
     network: Type.Optional(networkSchema),
     every: Type.Optional(duration),
     analyze: Type.Optional(analyze),
+    vex: Type.Optional(
+      Type.Array(Type.String({ minLength: 1 }), {
+        description: 'VEX documents (OpenVEX, CSAF, CycloneDX); relative paths are beside the configuration',
+      }),
+    ),
     watch: Type.Optional(watchSchema),
     notify: Type.Optional(notifySettingsSchema),
     auth: Type.Optional(authSettingsSchema),

@@ -3,6 +3,7 @@ import type { ImageDiff } from '../core/image-diff.js'
 import type { ImageFacts } from '../core/image-facts.js'
 import type { Platform } from '../core/platform.js'
 import { diffImages as compare } from '../diff/image.js'
+import { newlyKnown } from '../diff/newly-known.js'
 import type { SourceImage } from '../image/sources/image-source.js'
 import { filesOf } from '../image/tree-files.js'
 import {
@@ -14,6 +15,8 @@ import {
   knowsLayers,
 } from './analyze-image.js'
 import { attachedInventory } from './attached-sbom.js'
+import { attachedVex, type Judge, type JudgeDocuments, openJudge, openJudgeIfAny, shownSnapshot } from './judge.js'
+import { judgementBy } from './judgements.js'
 import type { Services } from './open.js'
 import { openImage } from './open-image.js'
 
@@ -22,6 +25,8 @@ export interface DiffQuestion {
   readonly from: string
   readonly to: string
   readonly platform: Platform
+  /** As in an image question. */
+  readonly isPlatformAsked?: boolean
 }
 
 /** Both sides of a comparison, from the same sort of evidence. */
@@ -31,13 +36,38 @@ export interface AnalyzedPair {
 }
 
 /**
- * Compares two images.
- * @throws Fault as `analyzeImage`
+ * Compares two images. Both are judged by the advisory data as it is now; where there is none, nothing is said of
+ * vulnerabilities.
+ * @throws Fault as `analyzeImage` and `openJudge`; `snapshot-not-found`
  */
-export async function diffImages(question: DiffQuestion, services: Services, call: AnalyzeCall): Promise<ImageDiff> {
+export async function diffImages(
+  question: DiffQuestion,
+  services: Services,
+  call: AnalyzeCall,
+  { since, ...documents }: DiffDocuments = {},
+): Promise<ImageDiff> {
   const before = call.cost.bytes
-  const { from, to } = await analyzePair(question, services, call)
-  return compare(factsOf(from), factsOf(to), call.cost.bytes - before)
+  const judge = await (since === undefined ? openJudgeIfAny : openJudge)(services, documents)
+  try {
+    const { from, to } = await analyzePair(question, services, {
+      ...call,
+      wantsVex: documents.vex?.includes(attachedVex),
+    })
+    const facts = [factsOf(from, judge), factsOf(to, judge)] as const
+    const compared = compare(...facts, call.cost.bytes - before)
+    const diff = judge === null ? compared : { ...compared, snapshot: shownSnapshot(judge.advisories) }
+    if (judge === null || since === undefined) return diff
+    const older = await judgementBy(since, to, judge, services)
+    return { ...diff, newlyKnown: { since, ...newlyKnown(older, judge.judge(to.inventory, to.attachedVex)) } }
+  } finally {
+    judge?.close()
+  }
+}
+
+/** What a diff is told besides the images. */
+export interface DiffDocuments extends JudgeDocuments {
+  /** A snapshot, by its id or the file of an exported one: what only newer data say of the second image is told too. */
+  readonly since?: string | undefined
 }
 
 /**
@@ -46,18 +76,18 @@ export async function diffImages(question: DiffQuestion, services: Services, cal
  * @throws Fault as `analyzeImage`
  */
 export async function analyzePair(
-  { from, to, platform }: DiffQuestion,
+  { from, to, ...question }: DiffQuestion,
   services: Services,
   call: AnalyzeCall,
 ): Promise<AnalyzedPair> {
   const opened: SourceImage[] = []
   const isSbomFile = [from, to].some((source) => source.startsWith('sbom:'))
   if (isSbomFile) {
-    const side = async (source: string) => await analyzeImage({ source, platform }, services, call)
+    const side = async (source: string) => await analyzeImage({ source, ...question }, services, call)
     return { from: await side(from), to: await side(to) }
   }
   try {
-    for (const source of [from, to]) opened.push(await openImage({ source, platform }, services, call))
+    for (const source of [from, to]) opened.push(await openImage({ source, ...question }, services, call))
     const [left, right] = opened as [SourceImage, SourceImage]
     const bySbom = await pairBySbom(left, right, services, call)
     if (bySbom !== null) return bySbom
@@ -86,9 +116,13 @@ async function pairBySbom(
   return { from: analyzedBySbom(left, from), to: analyzedBySbom(right, to) }
 }
 
-function factsOf({ inventory, config, layers, platforms, tree }: AnalyzedImage): ImageFacts {
+function factsOf(
+  { inventory, config, layers, platforms, tree, attachedVex: attached }: AnalyzedImage,
+  judge: Judge | null,
+): ImageFacts {
   return {
     ...{ inventory, config: config.length === 0 ? null : parseImageConfig(config), layers, platforms },
     ...(tree !== null && { files: filesOf(tree) }),
+    ...(judge !== null && { judgement: judge.judge(inventory, attached) }),
   }
 }

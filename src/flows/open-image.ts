@@ -3,7 +3,7 @@ import { type Digest, digestAlgorithm, digestOf } from '../core/digest.js'
 import { Fault, isFault } from '../core/fault.js'
 import { limits } from '../core/limits.js'
 import { type Descriptor, isAttestation, type Manifest, parseManifest } from '../core/manifest.js'
-import { formatPlatform, type Platform } from '../core/platform.js'
+import { formatPlatform, matchesPlatform, type Platform } from '../core/platform.js'
 import { formatReference, type Reference } from '../core/reference.js'
 import { type AttachedManifests, attestationsOf } from '../image/attached-sbom.js'
 import { chooseManifest, layersOf, readConfigFacts, requireImage } from '../image/image-manifest.js'
@@ -18,6 +18,8 @@ export interface ImageQuestion {
   /** A reference, `REF@{…}`, or a source of this machine: `oci:DIR[:TAG]`, `oci-archive:FILE`, `docker-archive:FILE`, `dir:ROOTFS`. */
   readonly source: string
   readonly platform: Platform
+  /** Whether somebody asked for that platform, and does not just happen to be on it. */
+  readonly isPlatformAsked?: boolean
 }
 
 /** How an image is read. */
@@ -34,11 +36,17 @@ export interface ImageCall {
  */
 export async function openImage(question: ImageQuestion, services: Services, call: ImageCall): Promise<SourceImage> {
   const local = findSource(question.source)
-  if (local !== null) {
-    const options = { platform: question.platform, clock: services.clock, checkDiffId: false }
-    return await local.source.open(local.location, { ...options, ...(call.signal && { signal: call.signal }) })
+  const options = { platform: question.platform, clock: services.clock, checkDiffId: false }
+  const image =
+    local === null
+      ? await openFromRegistry(question, services, call)
+      : await local.source.open(local.location, { ...options, ...(call.signal && { signal: call.signal }) })
+  const { platform, reference } = image
+  if (question.isPlatformAsked && platform !== null && !matchesPlatform(platform, question.platform)) {
+    const other = `${formatPlatform(platform)}, and ${formatPlatform(question.platform)} was asked for`
+    call.warn(`${reference} is one image, for ${other}`)
   }
-  return await openFromRegistry(question, services, call)
+  return image
 }
 
 async function openFromRegistry(question: ImageQuestion, services: Services, call: ImageCall): Promise<SourceImage> {

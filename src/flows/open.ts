@@ -1,14 +1,16 @@
 import { setMaxListeners } from 'node:events'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Advisories } from '../core/advisory.js'
 import { type Clock, type Random, systemClock } from '../core/clock.js'
+import { Fault } from '../core/fault.js'
 import type { Host } from '../core/host.js'
 import { type HostProfile, parseHostProfile } from '../core/host-profile.js'
 import type { Registry } from '../registry/registry.js'
 import type { DigestStore } from '../store/digests/digest-store.js'
 import type { Store } from '../store/store.js'
+import type { Addresses, Authority } from './authority.js'
 import { type Config, readConfig } from './config.js'
-import { advisoriesPath, dataFolder, type Environment } from './places.js'
+import { advisoriesPath, configPath, dataFolder, type Environment } from './places.js'
 
 /** What {@link openServices} is made of. */
 export interface ServiceOptions {
@@ -23,6 +25,8 @@ export interface ServiceOptions {
   readonly random?: Random
   /** Whether the store holds what was learned about hosts: for whoever has it open anyway. */
   readonly keepsProfiles?: boolean
+  /** What clients call this server; without it no tokens can be made here. */
+  readonly addresses?: () => Addresses
 }
 
 /** Everything that flows use, each made when it is first asked for: a `check` never loads the database. */
@@ -31,6 +35,8 @@ export interface Services {
   readonly random: Random
   readonly environment: Environment
   readonly dataFolder: string
+  /** Where the configuration lies: what it names by a relative path is there. */
+  readonly configFolder: string
   /** @throws Fault `file-unreadable`, `invalid-config` */
   config(): Promise<Config>
   registry(): Promise<Registry>
@@ -43,6 +49,11 @@ export interface Services {
    * @throws Fault `no-advisory-data`, `advisories-damaged`, `store-newer`
    */
   advisories(): Promise<Advisories>
+  /**
+   * Who may do what, and who gets which token.
+   * @throws Fault `file-unreadable`, `invalid-config` for token files
+   */
+  authority(): Promise<Authority>
   /** Closes what was made. */
   close(): Promise<void>
 }
@@ -51,6 +62,7 @@ export interface Services {
 export function openServices(options: ServiceOptions): Services {
   const { environment, clock = systemClock, random = Math.random } = options
   const folder = dataFolder(environment)
+  const configFolder = dirname(options.config ?? configPath(environment).path)
   const config = once(() => readConfig(options.config, environment))
   const store = once(async () => {
     const url = options.database ?? (environment.TIDEMARK_DATABASE || `sqlite:${join(folder, 'tidemark.db')}`)
@@ -83,9 +95,20 @@ export function openServices(options: ServiceOptions): Services {
     return holdSnapshot(advisoriesPath(advisories, folder), openSqliteReadOnly)
   })
   const advisories = async () => (await holder()).current()
+  const authority = once(async () => {
+    const [{ createAuthority }, { readStaticTokens }] = await Promise.all([
+      import('./authority.js'),
+      import('./static-tokens.js'),
+    ])
+    const statics = await readStaticTokens((await config()).auth ?? {}, folder)
+    const { addresses = nowhere } = options
+    return await createAuthority({ clock, random, environment, config, store }, { statics, addresses })
+  })
   return {
-    ...{ clock, random, environment, dataFolder: folder, config, registry, store, digests, advisories },
+    ...{ clock, random, environment, dataFolder: folder, configFolder, config },
+    ...{ registry, store, digests, advisories, authority },
     async close() {
+      if (authority.isMade()) await authority().then((made) => made.close(), ignored)
       if (holder.isMade()) await holder().then((made) => made.close(), ignored)
       if (registry.isMade()) await registry().then((made) => made.close(), ignored)
       if (store.isMade()) await store().then((made) => made.close(), ignored)
@@ -98,6 +121,13 @@ export function createAbort(): AbortController {
   const abort = new AbortController()
   setMaxListeners(0, abort.signal)
   return abort
+}
+
+/** A command that runs on the database itself has no name that a token could carry. */
+function nowhere(): never {
+  throw new Fault('invalid-argument', 'tokens are made by a server', {
+    fix: 'Start `tidemark serve`, and give its address with --server.',
+  })
 }
 
 /** What could not be made has been told to whoever asked for it; there is nothing to close. */

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { Fault } from '../core/fault.js'
+import type { AdvisoriesSettings } from '../vuln/settings.js'
 
 /** Environment variables, as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -12,8 +13,14 @@ export function dataFolder(environment: Environment): string {
   return join(xdgFolder(environment, 'XDG_DATA_HOME', '.local/share'), 'tidemark')
 }
 
+/** The user's cache folder: `$XDG_CACHE_HOME`, else `~/.cache`; on macOS `~/Library/Caches`, as Go's `os.UserCacheDir`. */
+export function cacheFolder(environment: Environment): string {
+  if (process.platform === 'win32' && environment.LocalAppData) return environment.LocalAppData
+  return xdgFolder(environment, 'XDG_CACHE_HOME', process.platform === 'darwin' ? 'Library/Caches' : '.cache')
+}
+
 /** Where the snapshot of advisory data lies: `advisories.path`, else `advisories.db` in the data folder. */
-export function advisoriesPath(settings: { readonly path?: string }, folder: string): string {
+export function advisoriesPath(settings: AdvisoriesSettings, folder: string): string {
   return resolve(settings.path ?? join(folder, 'advisories.db'))
 }
 

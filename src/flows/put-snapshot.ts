@@ -48,7 +48,11 @@ export function exportSnapshot(from: string, to: string): SnapshotIdentity {
     moveInPlace(temporary, to)
     return identity
   } catch (error) {
-    throw storeFault(error, to)
+    if (error instanceof Fault || !(error instanceof Error) || !('code' in error)) throw storeFault(error, to)
+    throw new Fault('file-unreadable', `cannot write ${oneLine(to)} (${error.code})`, {
+      cause: error,
+      fix: 'Name a file in a folder that is there and that you may write to.',
+    })
   } finally {
     rmSync(temporary, { force: true })
   }

@@ -7,13 +7,13 @@ import { formatReference } from '../core/reference.js'
 import { defaultConcurrency } from '../registry/access.js'
 import type { Registry } from '../registry/registry.js'
 import type { Store } from '../store/store.js'
-import { startAnalyzing, type WatchedAnalyzer } from './analyze-watched.js'
 import { checkTag } from './check-tag.js'
 import { type Config, everyMsOf } from './config.js'
 import { describeRule, followTags } from './follow-tags.js'
 import { createAbort, type Services } from './open.js'
 import { reconcileWatches } from './reconcile-watches.js'
 import { isOwnerGone } from './watch-owner.js'
+import { startWatchedImages, type WatchedImages } from './watched-images.js'
 import { type ScheduledTag, WatchedLane } from './watched-lane.js'
 
 /** What a watcher has done since it was started. */
@@ -69,7 +69,7 @@ class LaneWatcher implements Watcher {
   readonly #store: Store
   readonly #registry: Registry
   readonly #log: Log
-  readonly #analyzer: WatchedAnalyzer
+  readonly #images: WatchedImages
   readonly #abort = createAbort()
   readonly #lanes = new Map<number, WatchedLane>()
   readonly #rulesDue = new Map<string, number>()
@@ -89,7 +89,7 @@ class LaneWatcher implements Watcher {
     this.#registry = registry
     this.#config = config
     this.#log = log
-    this.#analyzer = startAnalyzing(services, log, this.counts)
+    this.#images = startWatchedImages(services, log, this.counts)
   }
 
   async begin(): Promise<void> {
@@ -106,7 +106,7 @@ class LaneWatcher implements Watcher {
 
   async stop(): Promise<void> {
     this.#abort.abort()
-    await Promise.all([this.#running, this.#analyzer.stop()])
+    await Promise.all([this.#running, this.#images.stop()])
     await Promise.all([...this.#looks])
     await this.#following
     await this.#writeTurned()
@@ -210,7 +210,7 @@ class LaneWatcher implements Watcher {
         this.counts.moves++
         const { kind, digest } = outcome.entry
         this.#log.info({ reference: formatReference(tag.reference), kind, digest }, 'tag moved')
-        this.#wantAnalysis(tag)
+        this.#images.want(tag, this.#config)
       } else if (outcome.kind === 'turned') {
         lane.turned.push(outcome.change)
         this.#writeAt ??= clock.now() + turnedMs
@@ -222,10 +222,6 @@ class LaneWatcher implements Watcher {
       soonMs = missedMs
     }
     lane.done(tag, clock.now(), soonMs)
-  }
-
-  #wantAnalysis({ reference, digest, analyze }: Pick<ScheduledTag, 'reference' | 'digest' | 'analyze'>): void {
-    if (digest !== null && (analyze ?? this.#config.analyze ?? false)) this.#analyzer.want(reference, digest)
   }
 
   #tell(error: unknown, lane: WatchedLane, tag: ScheduledTag): void {
@@ -284,11 +280,13 @@ class LaneWatcher implements Watcher {
         else list.push(watch)
       }
       for (const [laneId, lane] of this.#lanes) lane.update(byLane.get(laneId) ?? [], this.#everyMs, clock.now())
-      for (const lane of this.#lanes.values()) for (const tag of lane.tags.values()) this.#wantAnalysis(tag)
+      for (const lane of this.#lanes.values())
+        for (const tag of lane.tags.values()) this.#images.want(tag, this.#config)
       this.#version = version
       this.counts.lanes = this.#lanes.size
       this.counts.tags = [...this.#lanes.values()].reduce((sum, lane) => sum + lane.tags.size, 0)
     }
+    this.#images.rejudge([...this.#lanes.values()].map((lane) => lane.tags))
     this.#following ??= this.#follow().finally(() => {
       this.#following = null
     })

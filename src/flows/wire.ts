@@ -9,7 +9,8 @@ import type { HistoryEntry, HistoryGap } from '../core/history.js'
 import { formatReference, formatRepository } from '../core/reference.js'
 import { formatDuration, formatTime } from '../core/time.js'
 import { lastSlotMs, phaseMs } from '../plan/phase.js'
-import type { StoredEvent, WatchedTag, WatchRule } from '../store/store.js'
+import type { StoredEvent } from '../store/event-store.js'
+import type { WatchedTag, WatchRule } from '../store/store.js'
 
 /** An entry as the native API shows it. */
 export function wireEntry(entry: HistoryEntry): WireEntry {
@@ -31,15 +32,14 @@ export function wireGap({ from, to, reason }: HistoryGap): WireGap {
 }
 
 /** An event as the native API, server-sent events and webhooks show it. */
-export function wireEvent({ id, type, at, reference, entry, previousDigest }: StoredEvent): TidemarkEvent {
-  return {
-    id,
-    type,
-    at: formatTime(at),
-    reference: formatReference(reference),
-    entry: wireEntry(entry),
-    previousDigest,
+export function wireEvent(event: StoredEvent): TidemarkEvent {
+  const base = { id: event.id, at: formatTime(event.at), reference: formatReference(event.reference) }
+  if (event.type === 'image.newly-known') {
+    const { digest, shown } = event.body
+    return { ...base, type: event.type, digest, ...shown }
   }
+  const { type, entry, previousDigest } = event
+  return { ...base, type, entry: wireEntry(entry), previousDigest }
 }
 
 /**

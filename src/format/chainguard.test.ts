@@ -40,7 +40,7 @@ describe('chainguard', () => {
         ],
       },
       vulnerabilities: { added: [], removed: [], metadata: [] },
-      warnings: ['vulnerabilities were not compared'],
+      warnings: ['vulnerabilities were not compared: there is no advisory data'],
     })
   })
 
@@ -48,7 +48,7 @@ describe('chainguard', () => {
     expect(toChainguardDiff(imageDiff())).toEqual({
       packages: { added: [], removed: [], changed: [] },
       vulnerabilities: { added: [], removed: [], metadata: [] },
-      warnings: ['vulnerabilities were not compared'],
+      warnings: ['vulnerabilities were not compared: there is no advisory data'],
     })
   })
 
@@ -60,8 +60,13 @@ describe('chainguard', () => {
       imageDiff({
         from: { ...image, digest: digestOf('from') },
         to: { ...image, digest: digestOf('to') },
-        snapshot: { id: 'sha256:0', builtAt: '2026-11-25T00:00:00.000Z' },
-        vulnerabilities: { introduced: all.toReversed(), fixed: [], unchanged: [findingOf('CVE-1', 'pkg:npm/a@1')] },
+        snapshot: { id: 'sha256:0', builtAt: '2026-11-25T00:00:00.000Z', sources: ['osv'] },
+        vulnerabilities: {
+          complete: true,
+          introduced: all.toReversed(),
+          fixed: [],
+          unchanged: [findingOf('CVE-1', 'pkg:npm/a@1')],
+        },
       }),
     )
     const reference = 'debian:distro:debian:12'

@@ -48,7 +48,7 @@ export interface ChainguardDiff {
       readonly previous: ChainguardVersion
     }[]
   }
-  /** Empty where vulnerabilities were not compared; a warning says so. */
+  /** Empty where vulnerabilities were not compared: there is no advisory data; a warning says so. */
   readonly vulnerabilities: {
     readonly added: readonly ChainguardVulnerability[]
     readonly removed: readonly ChainguardVulnerability[]
@@ -148,7 +148,7 @@ function compare(a: readonly string[], b: readonly string[]): number {
 
 function warningsOf({ complete, warnings, vulnerabilities }: ImageDiff): string[] {
   const all = [
-    ...(vulnerabilities === null ? ['vulnerabilities were not compared'] : []),
+    ...(vulnerabilities === null ? ['vulnerabilities were not compared: there is no advisory data'] : []),
     ...(!complete && warnings.length === 0 ? ['an image could be read only in part'] : warnings),
   ]
   const shown = all.slice(0, all.length > maxWarnings ? maxWarnings - 1 : maxWarnings).map((warning) => cut(warning))

@@ -90,6 +90,7 @@ describe('markdown with vulnerabilities', () => {
     const text = markdown.write(
       imageDiff({
         vulnerabilities: {
+          complete: true,
           introduced: first === undefined ? [] : [{ ...first, cause: changed }],
           fixed: others.map((one) => ({ ...one, cause: { kind: 'removed', package: packageOf('deb', 'a', '1') } })),
           unchanged: [findingOf('CVE-2026-9', 'pkg:npm/a@1')],
@@ -113,8 +114,12 @@ describe('markdown with vulnerabilities', () => {
     const fixed = [{ ...findingOf('CVE-1', 'pkg:npm/a@1'), cause }]
     const first = (vulnerabilities: ImageDiff['vulnerabilities']) =>
       markdown.write(imageDiff({ vulnerabilities })).split('\n')[1]
-    expect(first({ introduced: [], fixed, unchanged: [] })).toContain('; no vulnerability introduced, 1 fixed**')
-    expect(first({ introduced: [], fixed: [], unchanged: [] })).toContain('; no vulnerabilities known**')
+    expect(first({ complete: true, introduced: [], fixed, unchanged: [] })).toContain(
+      '; no vulnerability introduced, 1 fixed**',
+    )
+    expect(first({ complete: true, introduced: [], fixed: [], unchanged: [] })).toContain(
+      '; no vulnerabilities known**',
+    )
     expect(first(null)).not.toContain('vulnerab')
   })
 

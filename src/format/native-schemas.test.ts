@@ -107,7 +107,7 @@ describe('docs/schemas', () => {
       { kind: 'other' as const, reason: 'x' },
     ]
     const caused = everyFinding().flatMap((finding) => causes.map((cause) => ({ ...finding, cause })))
-    const vulnerabilities = { introduced: caused, fixed: caused, unchanged: report.findings }
+    const vulnerabilities = { complete: true, introduced: caused, fixed: caused, unchanged: report.findings }
     expect(errorsOf('diff', { ...everything, snapshot: report.snapshot, vulnerabilities })).toEqual(right)
   })
 

@@ -138,6 +138,7 @@ describe('sarif of a diff', () => {
       sarif.write(
         imageDiff({
           vulnerabilities: {
+            complete: true,
             introduced: [{ ...one('CVE-1'), cause: added }],
             fixed: [{ ...one('CVE-2'), cause: { kind: 'other', reason: 'somebody said so' } }],
             unchanged: [one('CVE-3')],
@@ -154,13 +155,13 @@ describe('sarif of a diff', () => {
     expect(run.invocations[0]?.executionSuccessful).toBe(true)
   })
 
-  it('has no list of results where vulnerabilities were not compared', () => {
+  it('has no list of results where vulnerabilities were not compared: there is no advisory data', () => {
     const run = runOf(sarif.write(imageDiff({ warnings: ['w'] })))
     expect(run.results).toBeUndefined()
     expect(run.invocations[0]).toMatchObject({
       executionSuccessful: false,
       toolExecutionNotifications: [
-        { message: { text: 'vulnerabilities were not compared' } },
+        { message: { text: 'vulnerabilities were not compared: there is no advisory data' } },
         { message: { text: 'w' } },
       ],
     })

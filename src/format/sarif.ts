@@ -23,7 +23,7 @@ export const sarif: DiffFormat = {
   write: (diff) => text(runOf({ results: resultsOf(diff), complete: diff.complete, warnings: diff.warnings })),
 }
 
-/** null: vulnerabilities were not compared, which is not the same as that there are none. */
+/** null: vulnerabilities were not compared: there is no advisory data, which is not the same as that there are none. */
 function resultsOf({ vulnerabilities, from, to }: ImageDiff) {
   if (vulnerabilities === null) return null
   const { introduced, unchanged, fixed } = vulnerabilities

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { type Role, roleNames } from './capabilities.js'
 
 /** The `auth` part of tidemark.yaml. */
 export const authSettingsSchema = Type.Object(
@@ -9,7 +10,11 @@ export const authSettingsSchema = Type.Object(
           {
             name: Type.String({ minLength: 1, maxLength: 64, description: 'who holds it, for the log' }),
             secretFile: Type.String({ minLength: 1, description: 'file whose first line is the token' }),
-            role: Type.Union([Type.Literal('viewer'), Type.Literal('editor')], { description: 'what it may do' }),
+            role: Type.Unsafe<Role>({
+              type: 'string',
+              enum: [...roleNames],
+              description: 'what it may do, everywhere',
+            }),
           },
           { additionalProperties: false },
         ),

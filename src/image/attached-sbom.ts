@@ -26,6 +26,7 @@ const referenceDigest = 'vnd.docker.reference.digest'
 const predicateKeys = ['in-toto.io/predicate-type', 'predicateType', 'dev.sigstore.bundle.predicateType']
 /** SPDX and CycloneDX predicates, with or without a version behind them (in-toto attestation, "Predicate types"). */
 const sbomPredicate = /^https:\/\/(?:spdx\.dev\/Document|cyclonedx\.org\/bom)(?:\/|$)/
+const vexPredicate = /^https:\/\/openvex\.dev\/ns(?:\/|$)/
 const sbomMediaTypes = /^(?:application\/(?:spdx|vnd\.cyclonedx)\+json|text\/spdx\+json)$/
 const statementMediaTypes: ReadonlySet<string> = new Set([
   'application/vnd.in-toto+json',
@@ -69,6 +70,37 @@ export async function readAttachedSbom(
   return await fromManifests(attached, await attached.search(), question)
 }
 
+/** Documents whose predicate is VEX (OpenVEX 0.2.0, "Attesting"), with their digests as names. */
+export async function readAttachedVex(
+  attached: AttachedManifests,
+  question: Pick<AttachedQuestion, 'digest' | 'warn'>,
+): Promise<readonly AttachedDocument[]> {
+  const found: AttachedDocument[] = []
+  const others = (await attached.search?.()) ?? []
+  for (const descriptor of [...attached.named, ...others]) {
+    const manifest = parseManifest(await attached.manifest(descriptor), descriptor.mediaType || null)
+    if (manifest.kind !== 'image') continue
+    for (const layer of manifest.layers.filter((one) =>
+      predicatesOf(one, manifest).some((said) => vexPredicate.test(said)),
+    )) {
+      if (found.length === maxTried) {
+        question.warn(
+          `more than ${maxTried} VEX documents are attached to ${question.digest}: the others were not read`,
+        )
+        return found
+      }
+      found.push({ name: layer.digest, bytes: await attached.blob(layer, limits.vexBytes) })
+    }
+  }
+  return found
+}
+
+/** A document that was attached to an image. */
+export interface AttachedDocument {
+  readonly name: string
+  readonly bytes: Buffer
+}
+
 async function fromManifests(
   attached: AttachedManifests,
   manifests: readonly Descriptor[],
@@ -92,13 +124,17 @@ async function fromManifests(
 
 /** By what annotations and media types say, so that provenance and signatures are not fetched. */
 function mayHoldSbom(layer: Descriptor, manifest: ImageManifest): boolean {
-  const said = predicateKeys.flatMap((key) => layer.annotations.get(key) ?? manifest.annotations.get(key) ?? [])
+  const said = predicatesOf(layer, manifest)
   if (said.length > 0) return said.some((predicate) => sbomPredicate.test(predicate))
   return (
     sbomMediaTypes.test(layer.mediaType) ||
     statementMediaTypes.has(layer.mediaType) ||
     bundleMediaTypes.test(layer.mediaType)
   )
+}
+
+function predicatesOf(layer: Descriptor, manifest: ImageManifest): readonly string[] {
+  return predicateKeys.flatMap((key) => layer.annotations.get(key) ?? manifest.annotations.get(key) ?? [])
 }
 
 async function readLayer(

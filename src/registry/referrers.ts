@@ -46,7 +46,9 @@ async function byTag(
   call: Call,
 ): Promise<readonly Descriptor[]> {
   try {
-    const found = await manifest(access, { ...repository, tag: digest.replace(':', '-') }, call)
+    // Only these two: what is called a repository may be a reference, whose own digest would be asked for.
+    const { host, path } = repository
+    const found = await manifest(access, { host, path, tag: digest.replace(':', '-') }, call)
     return childrenOf(found.bytes)
   } catch (error) {
     if (isFault(error, 'tag-not-found')) return []

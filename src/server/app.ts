@@ -4,9 +4,9 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Operation } from '../api/operation.js'
 import { operations } from '../api/operations.js'
 import { Fault } from '../core/fault.js'
+import type { Authority } from '../flows/authority.js'
 import type { Services } from '../flows/open.js'
 import type { WatchCounts } from '../flows/watch.js'
-import type { Caller } from '../iam/authenticate.js'
 import { version } from '../version.js'
 import { createAuth } from './auth.js'
 import { bindOperations } from './bind.js'
@@ -22,9 +22,11 @@ import { addRegistryApi } from './registry-api/registry-api.js'
 export interface AppOptions {
   readonly services: Services
   readonly log: FastifyBaseLogger
-  authenticate(authorization: string | undefined): Caller
+  readonly authority: Authority
   /** Whether the server listens on loopback only. */
   readonly isLoopback: boolean
+  /** Whether reads are open without a token, to whoever is on this machine. */
+  readonly isOpen: boolean
   /** What the watcher of this process has done; null where none runs. */
   readonly counts: Readonly<WatchCounts> | null
 }
@@ -34,7 +36,7 @@ const bodyLimitBytes = 16 * 1024 * 1024
 
 /** The server without its socket: routes, authentication, errors, OpenAPI. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { services, log, authenticate, isLoopback, counts } = options
+  const { services, log, authority, isLoopback, isOpen, counts } = options
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -46,7 +48,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 600 },
     // A path that cannot be unescaped never reaches a route, nor an error handler.
     frameworkErrors: (error, request, reply) => {
-      if (/^\/v2(?:[/?]|$)/.test(request.raw.url ?? '')) return sendOciError(error, null, request, reply)
+      if (/^\/v2(?:[/?]|$)/.test(request.raw.url ?? '')) return sendOciError(error, () => 'Bearer', request, reply)
       return sendProblem(error, request, reply)
     },
   })
@@ -63,13 +65,13 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store')
   })
   await addOpenapi(app)
-  const auth = createAuth(authenticate, isLoopback)
+  const auth = createAuth({ authority, isLoopback, isOpen })
   bindOperations(app, Object.values(operations) as unknown as Operation[], services, auth)
   addEvents(app, services, auth)
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   addHealth(app, services)
   addMetrics(app, counts, auth)
-  addRegistryApi(app, services, createRegistryAccess(services, auth))
+  addRegistryApi(app, services, createRegistryAccess(services, { authority, isLoopback, isOpen }))
   return app
 }
 

@@ -1,33 +1,58 @@
 import type { FastifyRequest } from 'fastify'
 import { Fault } from '../core/fault.js'
-import { type Caller, requireCapability } from '../iam/authenticate.js'
+import type { Authority } from '../flows/authority.js'
+import { anonymousCaller, type Caller } from '../iam/caller.js'
 import type { Capability } from '../iam/capabilities.js'
+import { mayAnywhere, refusal } from '../iam/decide.js'
+import { openOnLoopback } from '../iam/static-tokens.js'
 
 /** Turns a request into a caller: the header only, the rules are iam's. */
 export interface Auth {
   /**
-   * The caller of `request`, who may do what needs `capability`.
-   * @throws Fault `unauthenticated`, `forbidden`
+   * The caller of `request`, who may do what needs `capability`; `signed-in`: who showed a good token at all.
+   * @param on left out: on the organization `default`; `input`: on something at least, the operation asks for the rest
+   * @throws Fault `unauthenticated`, `wrong-audience`, `forbidden`
    */
-  require(request: FastifyRequest, capability: Capability): Caller
+  require(request: FastifyRequest, capability: Capability | 'signed-in' | 'anyone', on?: 'input'): Promise<Caller>
 }
 
-/**
- * @param authenticate from iam
- * @param isLoopback whether the server listens on loopback only: then a request without a token must also name a loopback
- *   host, or a page on the Internet could read what is open on this machine by DNS rebinding
- */
-export function createAuth(authenticate: (authorization: string | undefined) => Caller, isLoopback: boolean): Auth {
+/** What {@link createAuth} is made of. */
+export interface AuthOptions {
+  readonly authority: Authority
+  /**
+   * Whether the server listens on loopback only: then a request without a token must also name a loopback host, or a page on
+   * the Internet could read what is open on this machine by DNS rebinding.
+   */
+  readonly isLoopback: boolean
+  /** Whether reads are open without a token, to whoever is on this machine. */
+  readonly isOpen: boolean
+}
+
+/** See {@link Auth}. */
+export function createAuth({ authority, isLoopback, isOpen }: AuthOptions): Auth {
+  const open = anonymousCaller(isOpen ? openOnLoopback : [])
   return {
-    require(request, capability) {
-      const caller = authenticate(request.headers.authorization)
-      if (isLoopback && caller.name === 'anonymous' && !isLoopbackName(request.headers.host ?? '')) {
+    async require(request, capability, on) {
+      const shown = await authority.authenticate(request.headers.authorization, 'platform')
+      const caller = shown.kind === 'anonymous' ? open : shown
+      if (capability === 'anyone') return caller
+      if (isLoopback && caller.kind === 'anonymous' && !isLoopbackName(request.headers.host ?? '')) {
         throw new Fault('unauthenticated', 'without a token this server answers to loopback names only')
       }
-      requireCapability(caller, capability)
-      return caller
+      if (isOpenTo(caller, capability, on)) return caller
+      if (capability !== 'signed-in' && on === undefined) {
+        authority.authorize(caller, capability, { scope: await authority.defaultGroup() })
+        return caller
+      }
+      authority.refused(caller, capability, request.routeOptions.url ?? '')
+      throw refusal(caller, capability === 'signed-in' ? 'any' : capability)
     },
   }
+}
+
+function isOpenTo(caller: Caller, capability: Capability | 'signed-in', on?: 'input'): boolean {
+  if (capability === 'signed-in') return caller.kind !== 'anonymous'
+  return on === 'input' && mayAnywhere(caller, capability)
 }
 
 /** Whether `host` (with or without a port) is this machine's loopback. */

@@ -5,6 +5,8 @@ import { operationSchemas } from '../api/operation-schemas.js'
 import { problem } from '../api/schemas.js'
 import { type Cost, noCost } from '../core/cost.js'
 import type { Services } from '../flows/open.js'
+import { anonymousCaller, type Caller } from '../iam/caller.js'
+import { createRateLimit, tokenRate } from '../iam/rate-limit.js'
 import { abortedWith } from './aborted-with.js'
 import type { Auth } from './auth.js'
 
@@ -15,6 +17,8 @@ export function bindOperations(
   services: Services,
   auth: Auth,
 ): void {
+  const callers = new WeakMap<FastifyRequest, Caller>()
+  const rateLimit = createRateLimit(tokenRate)
   for (const operation of operations) {
     const { method, path } = routes[operation.name]
     const { input, output } = operationSchemas[operation.name]
@@ -30,12 +34,16 @@ export function bindOperations(
         response: { 200: output, default: { description: 'what went wrong', ...problem } },
       },
       onRequest: async (request) => {
-        auth.require(request, operation.capability)
+        if (operation.isRateLimited) rateLimit.take(request.ip, Date.now())
+        const { capability, on } = operation
+        callers.set(request, await auth.require(request, capability, on))
       },
       handler: async (request, reply) => {
         const warnings: string[] = []
         const cost = noCost()
-        const context = { services, cost, signal: abortedWith(reply), warn: (text: string) => warnings.push(text) }
+        const caller = callers.get(request) ?? anonymousCaller()
+        const warn = (text: string) => warnings.push(text)
+        const context = { services, caller, cost, signal: abortedWith(reply), warn }
         const input = (method === 'POST' ? request.body : request.query) as never
         const result = await run(operation, input, context)
         void reply.header('server-timing', serverTiming(cost, reply.elapsedTime))

@@ -64,7 +64,7 @@ export function addEvents(app: FastifyInstance, services: Services, auth: Auth):
       response: { 200: Type.String({ description: 'text/event-stream' }) },
     },
     onRequest: async (request) => {
-      auth.require(request, 'tag.list')
+      await auth.require(request, 'tag.list')
     },
     handler: async (request, reply) => {
       const store = await services.store()

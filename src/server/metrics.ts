@@ -20,7 +20,7 @@ export function addMetrics(app: FastifyInstance, counts: Readonly<WatchCounts> |
   })
   if (counts !== null) addWatchMetrics(registry, counts)
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
-    auth.require(request, 'tag.list')
+    await auth.require(request, 'tag.list')
     return reply.type(registry.contentType).send(await registry.metrics())
   })
 }

@@ -21,9 +21,9 @@ export interface AnalysisStore {
   putLayer(layer: StoredLayer): Promise<void>
   /** Whether each of these layers, named by digest or diffID, was read by this capture version. */
   knowsLayers(digests: readonly Digest[], capture: string): Promise<boolean>
-  /** The inventory of a manifest, as these readers made it. */
-  inventory(digest: Digest, readers: string): Promise<Uint8Array | null>
-  putInventory(digest: Digest, readers: string, document: Uint8Array): Promise<void>
+  /** What was made of a manifest, by what made it: an inventory by its readers, a judgement by its snapshot. */
+  document(digest: Digest, readers: string): Promise<Uint8Array | null>
+  putDocument(digest: Digest, readers: string, document: Uint8Array): Promise<void>
   /** Any kept bytes by their digest: a configuration. */
   blob(digest: Digest): Promise<Uint8Array | null>
   putBlob(digest: Digest, bytes: Uint8Array): Promise<void>
@@ -83,7 +83,7 @@ export function createAnalysisStore({ db, now }: StoreContext): AnalysisStore {
           .execute()
       })
     },
-    async inventory(digest, readers) {
+    async document(digest, readers) {
       const row = await db
         .selectFrom('inventories')
         .select('content_id')
@@ -92,7 +92,7 @@ export function createAnalysisStore({ db, now }: StoreContext): AnalysisStore {
         .executeTakeFirst()
       return row === undefined ? null : await getContent(db, row.content_id)
     },
-    async putInventory(digest, readers, document) {
+    async putDocument(digest, readers, document) {
       await db.transaction().execute(async (trx) => {
         const content = { content_id: await putContent(trx, digestOf(document), document, now()) }
         await trx

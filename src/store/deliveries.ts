@@ -1,6 +1,7 @@
+import type { StoredEvent } from './event-store.js'
 import { eventOf, eventsAfter, latestEventId, selectEvents } from './events.js'
 import type { Queries, StoreContext } from './schema.js'
-import type { DeliveryRecord, DeliveryState, DeliveryStore, LeasedDelivery, StoredEvent } from './store.js'
+import type { DeliveryRecord, DeliveryState, DeliveryStore, LeasedDelivery } from './store.js'
 
 /** Events that one transaction fans out: a long absence is caught up in steps. */
 const fanOutLimit = 500

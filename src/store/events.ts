@@ -1,14 +1,21 @@
 import { sql } from 'kysely'
-import type { Digest } from '../core/digest.js'
+import { type Digest, digestOf, digestToBytes } from '../core/digest.js'
 import type { HistoryEntry, HistoryKind } from '../core/history.js'
 import type { Host } from '../core/host.js'
+import { putContent } from './content.js'
+import type { EventStore, ImageEventBody, StoredEvent } from './event-store.js'
 import { advisoryLocks } from './migrate.js'
 import type { Queries, SqlDialect, StoreContext } from './schema.js'
-import type { EventStore, StoredEvent } from './store.js'
 
 /** See {@link EventStore}. */
-export function createEventStore({ db }: StoreContext): EventStore {
+export function createEventStore({ db, dialect, now }: StoreContext): EventStore {
   return {
+    tellOfImage: (tagId, body) =>
+      db.transaction().execute(async (trx) => {
+        const isFirst = await markTold(trx, tagId, body, now())
+        if (isFirst) await append(trx, dialect, { tagId, at: now(), type: 'image.newly-known', body })
+        return isFirst
+      }),
     after: (id, limit) => eventsAfter(db, id, limit),
     latestId: () => latestEventId(db),
   }
@@ -46,15 +53,29 @@ export function eventOf(row: {
   path: string
   tag_name: string
 }): StoredEvent {
-  const { entry, previousDigest } = JSON.parse(row.body) as { entry: HistoryEntry; previousDigest: Digest | null }
-  return {
-    id: row.event_id,
-    at: row.event_at,
-    type: row.type as `tag.${HistoryKind}`,
-    reference: { host: row.host as Host, path: row.path, tag: row.tag_name },
-    entry,
-    previousDigest,
+  const { event_id: id, event_at: at, type } = row
+  const reference = { host: row.host as Host, path: row.path, tag: row.tag_name }
+  const body: unknown = JSON.parse(row.body)
+  if (type === 'image.newly-known') return { id, at, type, reference, body: body as ImageEventBody }
+  const { entry, previousDigest } = body as { entry: HistoryEntry; previousDigest: Digest | null }
+  return { id, at, type: type as `tag.${HistoryKind}`, reference, entry, previousDigest }
+}
+
+/** A mark in the transaction that tells, so that of many processes one does. */
+async function markTold(trx: Queries, tagId: number, body: ImageEventBody, now: number): Promise<boolean> {
+  const mark = Buffer.from('told')
+  const row = {
+    digest: digestToBytes(body.digest),
+    readers: `told:${tagId}:${body.snapshotId}`,
+    content_id: await putContent(trx, digestOf(mark), mark, now),
+    created_at: now,
   }
+  const result = await trx
+    .insertInto('inventories')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['digest', 'readers']).doNothing())
+    .executeTakeFirst()
+  return (result.numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
 /**
@@ -66,10 +87,20 @@ export async function appendEvent(
   dialect: SqlDialect,
   event: { tagId: number; at: number; entry: HistoryEntry; previousDigest: Digest | null },
 ): Promise<number> {
+  const { entry, previousDigest, tagId, at } = event
+  return await append(trx, dialect, { tagId, at, type: `tag.${entry.kind}`, body: { entry, previousDigest } })
+}
+
+async function append(
+  trx: Queries,
+  dialect: SqlDialect,
+  { tagId, at, type, body }: { tagId: number; at: number; type: string; body: object },
+): Promise<number> {
   if (dialect === 'postgres') await sql`select pg_advisory_xact_lock(${advisoryLocks.events})`.execute(trx)
   const id = (await latestEventId(trx)) + 1
-  const body = JSON.stringify({ entry: event.entry, previousDigest: event.previousDigest })
-  const values = { id, at: event.at, type: `tag.${event.entry.kind}`, tag_id: event.tagId, body }
-  await trx.insertInto('events').values(values).execute()
+  await trx
+    .insertInto('events')
+    .values({ id, at, type, tag_id: tagId, body: JSON.stringify(body) })
+    .execute()
   return id
 }

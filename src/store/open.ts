@@ -2,19 +2,25 @@ import { Kysely, PostgresDialect, sql } from 'kysely'
 import type { Clock } from '../core/clock.js'
 import { Fault, oneLine } from '../core/fault.js'
 import { createAnalysisStore } from './analyses.js'
+import { createAuditStore } from './audit.js'
 import { createDeliveryStore } from './deliveries.js'
 import { createEventStore } from './events.js'
 import { faultDialect } from './fault-dialect.js'
+import { createGroupStore } from './groups.js'
 import { createHistoryStore } from './history.js'
 import { createHostStore } from './hosts.js'
+import { createIdentityStore } from './identities.js'
 import { createLaneStore } from './lanes.js'
 import { createManifestStore } from './manifests.js'
 import { migrate } from './migrate.js'
+import { createRepositoryStore } from './repositories.js'
+import { createRoleBindingStore } from './role-bindings.js'
 import type { Database, StoreContext, Tables } from './schema.js'
 import { sqliteDialect } from './sqlite-dialect.js'
 import { openSqlite } from './sqlite-open.js'
 import type { Store } from './store.js'
 import { createTagStore } from './tags.js'
+import { createTokenStore } from './tokens.js'
 import { createWatchStore } from './watches.js'
 
 /** Which database, and whose time. */
@@ -47,6 +53,12 @@ export async function openStore({ url, clock }: OpenStoreOptions): Promise<Store
     deliveries: createDeliveryStore(context),
     hosts: createHostStore(context),
     analyses: createAnalysisStore(context),
+    groups: createGroupStore(context),
+    repositories: createRepositoryStore(context),
+    identities: createIdentityStore(context),
+    roleBindings: createRoleBindingStore(context),
+    tokens: createTokenStore(context),
+    audit: createAuditStore(context),
     async ping() {
       const { rows } = await sql<{ one: number }>`select 1 as one`.execute(db)
       if (rows.length !== 1) throw new Fault('store-unavailable', `the database ${where} does not answer`)

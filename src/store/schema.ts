@@ -25,6 +25,8 @@ export interface Tables {
     name: string
     upstream_id: number
     created_at: number
+    public: number | null
+    description: Generated<string>
   }
   content: { id: Id; digest: Uint8Array; size: number; codec: string; created_at: number }
   content_chunks: { content_id: number; n: number; bytes: Uint8Array }
@@ -117,6 +119,43 @@ export interface Tables {
     created_at: number
   }
   inventories: { digest: Uint8Array; readers: string; content_id: number; created_at: number }
+  identities: {
+    uidp: string
+    group_uidp: string
+    name: string
+    description: string
+    kind: string
+    issuer: string | null
+    subject: string | null
+    claims: string | null
+    audience: string | null
+    secret_hash: Uint8Array | null
+    repository_uidp: string | null
+    created_at: number
+    expires_at: number | null
+  }
+  role_bindings: { uidp: string; scope: string; identity_uidp: string; role: string; created_at: number }
+  signing_keys: { slot: number; kid: string; private_jwk: string; created_at: number }
+  refresh_tokens: {
+    hash: Uint8Array
+    family: string
+    subject: string
+    audience: string
+    narrowed: string
+    expires_at: number
+    used_at: number | null
+  }
+  revocations: { token_id: string; until_at: number }
+  audit: {
+    id: Id
+    at: number
+    actor: string
+    action: string
+    target: string
+    outcome: string
+    reason: string
+    times: number
+  }
   hosts: { host: string; profile: string; learned_at: number }
 }
 

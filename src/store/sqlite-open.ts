@@ -6,7 +6,7 @@ import type { SqliteDatabase } from '../core/sqlite.js'
 import { makeFolderSync } from './make-folder.js'
 import { storeFault } from './store-fault.js'
 
-const require = createRequire(import.meta.url)
+const requireHere = createRequire(import.meta.url)
 
 /** How long SQLite itself waits for another writer, holding up the process; what is longer waits beside it. */
 const busyTimeoutMs = 20
@@ -71,10 +71,10 @@ export function openSqliteForBuilding(path: string): SqliteDatabase {
 function databaseClass(): new (path: string, options?: { readOnly: boolean }) => SqliteDatabase {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major > 22 || (major === 22 && minor >= 13)) {
-    return withoutExperimentalWarning(() => require('node:sqlite').DatabaseSync)
+    return withoutExperimentalWarning(() => requireHere('node:sqlite').DatabaseSync)
   }
   try {
-    return require('@photostructure/sqlite').DatabaseSync
+    return requireHere('@photostructure/sqlite').DatabaseSync
   } catch (cause) {
     throw new Fault('store-unavailable', 'this Node has no SQLite, and @photostructure/sqlite is not installed', {
       cause,

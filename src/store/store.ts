@@ -1,13 +1,15 @@
 import type { Digest } from '../core/digest.js'
-import type { HistoryChange, HistoryClaim, HistoryEntry, HistoryGap, HistoryKind } from '../core/history.js'
+import type { HistoryChange, HistoryClaim, HistoryEntry, HistoryGap } from '../core/history.js'
 import type { Host } from '../core/host.js'
 import type { Descriptor } from '../core/manifest.js'
 import type { UnknownReason } from '../core/observation.js'
 import type { Repository, TagReference } from '../core/reference.js'
 import type { AnalysisStore } from './analyses.js'
+import type { EventStore, StoredEvent } from './event-store.js'
+import type { IamStores } from './iam.js'
 
 /** Everything that Tidemark remembers, on SQLite or PostgreSQL. All times in milliseconds since the epoch, UTC. */
-export interface Store {
+export interface Store extends IamStores {
   readonly watches: WatchStore
   readonly lanes: LaneStore
   readonly tags: TagStore
@@ -86,10 +88,6 @@ export interface WatchStore {
   addRule(rule: Omit<WatchRule, 'id'>): Promise<{ added: boolean }>
   removeRule(repository: Repository, origin: 'command' | 'config'): Promise<{ removed: boolean }>
   listRules(): Promise<readonly WatchRule[]>
-  /** The repositories of the organization `default` with a watch or a rule, by name. */
-  repositories(): Promise<readonly Repository[]>
-  /** Whether a repository is among {@link WatchStore.repositories}. */
-  isWatched(repository: Repository): Promise<boolean>
   /** A number that grows with every change of a watch or rule, by any process. */
   version(): Promise<number>
 }
@@ -262,24 +260,6 @@ export interface ManifestStore {
    * an index may list what its author cannot read, and a history that was brought along may say anything.
    */
   isFrom(repository: Repository, digest: Digest): Promise<boolean>
-}
-
-/** One line of the event log. */
-export interface StoredEvent {
-  readonly id: number
-  readonly at: number
-  readonly type: `tag.${HistoryKind}`
-  readonly reference: TagReference
-  readonly entry: HistoryEntry
-  readonly previousDigest: Digest | null
-}
-
-/** See {@link Store}. */
-export interface EventStore {
-  /** Events with an id above `id`, oldest first. No id that is seen is ever followed by a lower one. */
-  after(id: number, limit: number): Promise<readonly StoredEvent[]>
-  /** The highest id; 0 when there is none. */
-  latestId(): Promise<number>
 }
 
 /** `due`: to be sent; `sent`: taken; `dead`: given up. */

@@ -37,13 +37,19 @@ function historyVersionOf(db: Database): TagStore['historyVersion'] {
     .selectFrom('tags')
     .innerJoin('upstreams', 'upstreams.id', 'tags.upstream_id')
     .select('tags.history_version')
-    .where('upstreams.host', '=', 'host')
-    .where('upstreams.path', '=', 'path')
+    .where('upstreams.host', '=', 'the host')
+    .where('upstreams.path', '=', 'the path')
     .where('upstreams.credential', '=', '')
-    .where('tags.name', '=', 'tag')
+    .where('tags.name', '=', 'the tag')
     .compile()
   return async ({ host, path, tag }) => {
-    const query: typeof compiled = { ...compiled, parameters: [host, path, '', tag] }
+    const given = new Map<unknown, string>([
+      ['the host', host],
+      ['the path', path],
+      ['the tag', tag],
+    ])
+    const parameters = compiled.parameters.map((value) => given.get(value) ?? value)
+    const query: typeof compiled = { ...compiled, parameters }
     const { rows } = await db.executeQuery(query)
     return rows[0]?.history_version ?? null
   }

@@ -26,6 +26,24 @@ export async function ensureRepository(db: Queries, repository: Repository, now:
     .where('repositories.name', '=', name)
     .executeTakeFirst()
   if (known !== undefined) return { repositoryId: known.id, upstreamId: known.upstream_id }
+  const upstreamId = await ensureUpstream(db, { host, path })
+  const group = await db
+    .selectFrom('groups')
+    .select('uidp')
+    .where('parent_uidp', '=', '/')
+    .where('name', '=', defaultOrganization)
+    .executeTakeFirstOrThrow()
+  const values = { group_uidp: group.uidp, name, upstream_id: upstreamId, created_at: now }
+  await db
+    .insertInto('repositories')
+    .values({ ...values, uidp: newChildUidp(group.uidp as Uidp) })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  return await ensureRepository(db, repository, now)
+}
+
+/** The upstream of a repository; made, with its lane, when it is not there. */
+export async function ensureUpstream(db: Queries, { host, path }: Repository): Promise<number> {
   const laneId = await ensureLane(db, host)
   await db
     .insertInto('upstreams')
@@ -39,19 +57,7 @@ export async function ensureRepository(db: Queries, repository: Repository, now:
     .where('path', '=', path)
     .where('credential', '=', credential)
     .executeTakeFirstOrThrow()
-  const group = await db
-    .selectFrom('groups')
-    .select('uidp')
-    .where('parent_uidp', '=', '/')
-    .where('name', '=', defaultOrganization)
-    .executeTakeFirstOrThrow()
-  const values = { group_uidp: group.uidp, name, upstream_id: upstream.id, created_at: now }
-  await db
-    .insertInto('repositories')
-    .values({ ...values, uidp: newChildUidp(group.uidp as Uidp) })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-  return await ensureRepository(db, repository, now)
+  return upstream.id
 }
 
 async function ensureLane(db: Queries, host: Host): Promise<number> {

@@ -15,6 +15,9 @@ import {
 /** Why a package is held against no advisory. */
 export type SkipReason = 'virtual' | 'key' | 'owned' | 'no-ecosystem' | 'no-data'
 
+/** In what an entry of an advisory is about another package of the same name. */
+export type MismatchReason = 'architecture' | 'module' | 'binary'
+
 /** Where the advisories about a package are, and which version they are held against. */
 export interface PackagePlan {
   readonly package: Package
@@ -125,9 +128,9 @@ function mayBeMainModule({ name, version, evidence }: Package): boolean {
 }
 
 /** Why an entry of an advisory is not about a package that has its name; null where it is. */
-export function mismatchOf(entry: AffectedPackage, one: Package): 'architecture' | 'module' | 'binary' | null {
+export function mismatchOf(entry: AffectedPackage, one: Package): MismatchReason | null {
   if (!isForArchitecture(entry, one.architecture)) return 'architecture'
-  if (entry.module !== null && one.module !== undefined && entry.module !== one.module) return 'module'
+  if (entry.module !== null && (one.module ?? null) !== null && entry.module !== one.module) return 'module'
   if (entry.binaries.length > 0 && !entry.binaries.includes(one.name)) return 'binary'
   return null
 }

@@ -1,4 +1,4 @@
-import type { SkipReason } from './candidates.js'
+import type { MismatchReason, SkipReason } from './candidates.js'
 import type { RangeRule } from './ranges.js'
 
 /**
@@ -20,9 +20,7 @@ export type DecisionCode =
   | 'cancelled'
   | 'withdrawn'
   | 'no-security-erratum'
-  | 'other-architecture'
-  | 'other-module'
-  | 'other-binary'
+  | `other-${MismatchReason}`
   | `skipped-${SkipReason}`
   | 'no-package'
   | 'other-ecosystem'
@@ -59,35 +57,4 @@ export const codeOfRule: Readonly<Record<RangeRule, DecisionCode>> = {
   'no-range': 'no-range',
   'unreadable-installed': 'unreadable-installed',
   'unreadable-advisory': 'unreadable-advisory',
-}
-
-/** The sentence of a version that was held against a range. */
-export function sentenceOfRule(rule: RangeRule, installed: string, range: string): string {
-  switch (rule) {
-    case 'in-range':
-      return `${installed} is in ${range}`
-    case 'listed':
-      return `${installed} is a version that it lists`
-    case 'below-range':
-      return `${installed} is below or between the affected versions, ${range}`
-    case 'above-range':
-      return `${installed} is above the affected versions, ${range}`
-    case 'outside-list':
-      return `${installed} is no version that it lists`
-    case 'no-range':
-      return 'it names no version of the package'
-    case 'unreadable-installed':
-      return `${installed} cannot be held against ${range || 'the versions that it lists'}: nobody can say whether it is affected`
-    case 'unreadable-advisory':
-      return `a version in ${range} cannot be read: nobody can say whether ${installed} is affected`
-  }
-}
-
-/** Why a package was held against nothing. */
-export const sentenceOfSkip: Readonly<Record<SkipReason, string>> = {
-  virtual: 'the package is a name for a set of others, with nothing in it',
-  key: 'the package is a key that rpm trusts, with nothing in it',
-  owned: "a package of the distribution brought it along, and is judged by the distribution's own advisories",
-  'no-ecosystem': 'no ecosystem is known that has advisories about packages of this type in this image',
-  'no-data': 'the snapshot holds no advisories of its ecosystem or release',
 }

@@ -3,12 +3,14 @@ import { oneLine } from '../core/fault.js'
 import type { Inventory } from '../core/inventory.js'
 import { aliasClosure } from './aliases.js'
 import { type PackagePlan, planInventory } from './candidates.js'
-import { type Decision, sentenceOfSkip } from './decision.js'
+import type { Decision } from './decision.js'
 import { judgePackage, type Verdict } from './judge-package.js'
+import { describeRanges } from './ranges.js'
+import { dayOf, sentenceOf, sentenceOfSkip } from './sentence.js'
 
 /** Why a vulnerability is, or is not, among the findings of an image. */
 export interface Explanation {
-  /** As it was asked for. */
+  /** As it was asked for, a CVE in capitals. */
   readonly id: string
   /** Every other name, CVEs first. */
   readonly aliases: readonly string[]
@@ -20,7 +22,8 @@ export interface Explanation {
  * Explains one vulnerability, by any of its names, with the same judgement that makes findings: what is `affected` here is a
  * finding there, and nothing else is. Records that name it among others (errata) are explained too, and withdrawn ones.
  */
-export function explainMatch(id: string, inventory: Inventory, advisories: Advisories): Explanation {
+export function explainMatch(asked: string, inventory: Inventory, advisories: Advisories): Explanation {
+  const id = /^cve-/i.test(asked) ? asked.toUpperCase() : asked
   const closure = aliasClosure(advisories)
   const { names } = closure.named(id)
   const records = recordsNaming(names, advisories)
@@ -62,17 +65,15 @@ function textOfKey({ ecosystem, name }: { readonly ecosystem: string; readonly n
   return `${ecosystem}\0${name}`
 }
 
-function decisionOf(
-  { advisory, code, sentence, answer }: Verdict,
-  { package: one, comparison }: PackagePlan,
-): Decision {
+function decisionOf(verdict: Verdict, plan: PackagePlan): Decision {
+  const { advisory, code, entries, answer } = verdict
   return {
     code,
-    sentence: oneLine(sentence),
+    sentence: sentenceOf(verdict, plan),
     advisory: { source: advisory.source, id: advisory.id },
-    package: factsOf(one),
-    installedVersion: comparison.installed,
-    affectedRange: answer.range,
+    package: factsOf(plan.package),
+    installedVersion: plan.comparison.installed,
+    affectedRange: describeRanges(entries, plan.comparison),
     fixedVersion: answer.fixed,
   }
 }
@@ -101,8 +102,7 @@ function absenceOf(record: Advisory, plans: readonly PackagePlan[]): Decision {
   const { source, id, affected, withdrawnAt } = record
   const ecosystems = new Set(plans.flatMap(({ keys }) => keys.map((key) => key.ecosystem)))
   const near = affected.filter(({ ecosystem }) => ecosystems.has(ecosystem))
-  const withdrawn =
-    withdrawnAt === null ? '' : `; it was withdrawn on ${new Date(withdrawnAt).toISOString().slice(0, 10)}`
+  const withdrawn = withdrawnAt === null ? '' : `; it was withdrawn on ${dayOf(withdrawnAt)}`
   const code = withdrawnAt !== null ? 'withdrawn' : near.length > 0 ? 'no-package' : 'other-ecosystem'
   const sentence =
     near.length > 0

@@ -3,6 +3,8 @@ import type { Finding, FindingStatus } from '../core/finding.js'
 import { type AliasClosure, isCve, sortNames } from './aliases.js'
 import type { PackagePlan } from './candidates.js'
 import type { Claim, Verdict } from './judge-package.js'
+import { describeRanges } from './ranges.js'
+import { sentenceOf } from './sentence.js'
 import { type RatedSeverity, severityOf, worse } from './severity.js'
 
 /** The finding that a claim about a package is, with everything the data knows of its vulnerability. */
@@ -14,7 +16,7 @@ export function findingOfClaim(
 ): Finding | null {
   const [decisive, ...others] = claim.verdicts
   if (decisive === undefined) return null
-  const { advisory, answer } = decisive
+  const { advisory } = decisive
   const aliases = aliasesOf(claim, advisory.id)
   const { name, version, type, purl, layer, evidence } = plan.package
   const all = [decisive, ...others]
@@ -30,11 +32,11 @@ export function findingOfClaim(
     cvss: rated.cvss,
     package: { name, version, type, purl },
     installedVersion: plan.comparison.installed,
-    affectedRange: answer.range,
+    affectedRange: describeRanges(decisive.entries, plan.comparison),
     fixedVersion,
     fixState: fixedVersion === null ? fixStateOf(all) : null,
     status,
-    statusReason: status === 'affected' ? null : decisive.sentence,
+    statusReason: status === 'affected' ? null : sentenceOf(decisive, plan),
     vex: null,
     ignored: null,
     kev: kevOf(cves, advisories),

@@ -44,6 +44,13 @@ export function parseGate(text: string, of: 'scan' | 'diff'): readonly GateRule[
   return parts.map((part) => parseRule(part, of))
 }
 
+/** Rules that nobody can judge: `kev` and `epss` without data of that name. */
+export function unjudgeable(rules: readonly GateRule[], sources: readonly string[]): readonly string[] {
+  return rules
+    .filter(({ measure }) => measure.kind !== 'severity' && !sources.includes(measure.kind))
+    .map(({ text }) => text)
+}
+
 /** Holds all findings of one image against rules of a scan. */
 export function gateScan(rules: readonly GateRule[], findings: readonly Finding[]): GateResult {
   return evaluate(rules, () => findings)

@@ -1,7 +1,7 @@
 import type { Advisories, AdvisoryEntry, AdvisoryHead, AffectedPackage } from '../core/advisory.js'
 import { type AliasClosure, coveredCves, isCve, type NamedVulnerability, sameNames } from './aliases.js'
 import { mismatchOf, type PackagePlan } from './candidates.js'
-import { codeOfRule, type DecisionCode, sentenceOfRule } from './decision.js'
+import { codeOfRule, type DecisionCode } from './decision.js'
 import { isDistributionType } from './ecosystems.js'
 import { evaluateRanges, type RangeAnswer } from './ranges.js'
 
@@ -12,7 +12,8 @@ export interface Verdict {
   readonly entries: readonly AffectedPackage[]
   readonly answer: RangeAnswer
   readonly code: DecisionCode
-  readonly sentence: string
+  /** The advisories that it gave way to (`cancelled`), or is told of by (`same-as`). */
+  readonly others: readonly Verdict[]
   /** `claim`: it says that the package is affected, or may be. `denial`: it says that it is not. `none`: it is no witness. */
   readonly kind: 'claim' | 'denial' | 'none'
 }
@@ -72,83 +73,47 @@ function keyOf({ source, id }: AdvisoryHead): string {
   return `${source}\0${id}`
 }
 
-const noAnswer: RangeAnswer = { verdict: 'not-affected', rule: 'no-range', fixed: null, range: '' }
+const noAnswer: RangeAnswer = { verdict: 'not-affected', rule: 'no-range', fixed: null }
 
 function judgeAdvisory(advisory: AdvisoryHead, all: readonly AffectedPackage[], plan: PackagePlan): Verdict {
-  const none = (code: DecisionCode, sentence: string): Verdict => ({
-    advisory,
-    entries: all,
-    answer: noAnswer,
-    code,
-    sentence,
-    kind: 'none',
-  })
-  if (advisory.withdrawnAt !== null)
-    return none('withdrawn', `it was withdrawn on ${new Date(advisory.withdrawnAt).toISOString().slice(0, 10)}`)
-  if (isBugFix(advisory)) return none('no-security-erratum', 'it mends bugs and names no vulnerability')
-  const entries = all.filter((entry) => mismatchOf(entry, plan.package) === null)
-  const [first] = all
-  if (entries.length === 0 && first !== undefined) return none(...mismatch(first, plan))
-  const claimed = entries.filter(({ status }) => status !== 'not-affected')
-  const answer = claimed.length === 0 ? noAnswer : evaluateRanges(claimed, plan.comparison)
-  if (answer.verdict !== 'not-affected') return claimOf(advisory, claimed, answer, plan)
-  if (entries.some((entry) => entry.status === 'not-affected' && covers(entry, plan)))
-    return {
-      advisory,
-      entries,
-      answer,
-      code: 'never-affected',
-      sentence: 'it says that the package is not affected',
-      kind: 'denial',
-    }
-  return {
+  const of = (code: DecisionCode, kind: Verdict['kind'], entries = all, answer = noAnswer): Verdict => ({
     advisory,
     entries,
     answer,
-    code: codeOfRule[answer.rule],
-    sentence: sentenceOfRule(answer.rule, plan.comparison.installed, answer.range),
-    kind: answer.rule === 'above-range' ? 'denial' : 'none',
+    code,
+    others: [],
+    kind,
+  })
+  if (advisory.withdrawnAt !== null) return of('withdrawn', 'none')
+  if (isBugFix(advisory)) return of('no-security-erratum', 'none')
+  const entries = inChannel(all.filter((entry) => mismatchOf(entry, plan.package) === null))
+  const [first] = all
+  if (entries.length === 0 && first !== undefined)
+    return of(`other-${mismatchOf(first, plan.package) ?? 'binary'}`, 'none')
+  const claimed = entries.filter(({ status }) => status !== 'not-affected')
+  const answer = claimed.length === 0 ? noAnswer : evaluateRanges(claimed, plan.comparison)
+  if (answer.verdict !== 'not-affected') {
+    const isOpen = answer.verdict === 'affected' && claimed.every(({ status }) => status === 'under-investigation')
+    return of(isOpen ? 'under-investigation' : codeOfRule[answer.rule], 'claim', claimed, answer)
   }
+  if (entries.some((entry) => entry.status === 'not-affected' && covers(entry, plan)))
+    return of('never-affected', 'denial', entries, answer)
+  return of(codeOfRule[answer.rule], answer.rule === 'above-range' ? 'denial' : 'none', claimed, answer)
 }
 
-function claimOf(
-  advisory: AdvisoryHead,
-  entries: readonly AffectedPackage[],
-  answer: RangeAnswer,
-  plan: PackagePlan,
-): Verdict {
-  const sentence = sentenceOfRule(answer.rule, plan.comparison.installed, answer.range)
-  const isOpen = entries.every(({ status }) => status === 'under-investigation')
-  return answer.verdict === 'affected' && isOpen
-    ? {
-        advisory,
-        entries,
-        answer,
-        code: 'under-investigation',
-        sentence: `${sentence}, and it is under investigation`,
-        kind: 'claim',
-      }
-    : { advisory, entries, answer, code: codeOfRule[answer.rule], sentence, kind: 'claim' }
+/**
+ * Where Ubuntu Pro is in use, what an advisory says of it goes before what it says of the release, whose packages may never be
+ * mended: a version of Pro is in the range of both.
+ */
+function inChannel(entries: readonly AffectedPackage[]): readonly AffectedPackage[] {
+  const pro = entries.filter(({ ecosystem }) => ecosystem.startsWith('Ubuntu:Pro:'))
+  return pro.length > 0 ? pro : entries
 }
 
 /** An entry without versions is about all of them. */
 function covers(entry: AffectedPackage, plan: PackagePlan): boolean {
   if (entry.ranges.length === 0 && entry.versions.length === 0) return true
   return evaluateRanges([entry], plan.comparison).verdict === 'affected'
-}
-
-function mismatch(entry: AffectedPackage, { package: one }: PackagePlan): [DecisionCode, string] {
-  switch (mismatchOf(entry, one)) {
-    case 'architecture':
-      return [
-        'other-architecture',
-        `it is about ${entry.architectures.join(', ')}, and the package is ${one.architecture}`,
-      ]
-    case 'module':
-      return ['other-module', `it is about module ${entry.module}, and the package is of ${one.module}`]
-    default:
-      return ['other-binary', `of its source it is about ${entry.binaries.slice(0, 5).join(', ')} only`]
-  }
 }
 
 /**
@@ -170,7 +135,7 @@ function settle(all: readonly Verdict[], plan: PackagePlan, closure: AliasClosur
   for (const verdict of claims.filter(({ advisory }) => coveredCves(advisory).length === 0)) {
     const vulnerability = closure.of(verdict.advisory)
     const denial = outdone(verdict, vulnerability)
-    if (denial !== undefined) replace(verdicts, verdict, 'cancelled', cancelledBy([denial]))
+    if (denial !== undefined) replace(verdicts, verdict, 'cancelled', [denial])
     else singles.set(vulnerability, [...(singles.get(vulnerability) ?? []), verdict])
   }
   const errata = claims.filter(({ advisory }) => coveredCves(advisory).length > 0)
@@ -229,20 +194,19 @@ function foldErrata(
   for (const verdict of errata) {
     const covered = coveredCves(verdict.advisory)
     const vulnerabilities = [...new Set(covered.map((cve) => closure.named(cve)))]
-    const told = vulnerabilities.filter((one) => singles.has(one))
+    const told = vulnerabilities.filter((one) => singles.get(one)?.some((single) => doubt(single) <= doubt(verdict)))
     const denials = vulnerabilities.flatMap((one) => (told.includes(one) ? [] : (outdone(verdict, one) ?? [])))
     if (told.length + denials.length < vulnerabilities.length) {
       kept.push({ verdicts: [verdict], vulnerability: closure.of(verdict.advisory), covers: covered, errata: [] })
     } else if (told.length === 0) {
-      replace(verdicts, verdict, 'cancelled', cancelledBy(denials))
+      replace(verdicts, verdict, 'cancelled', denials)
     } else {
       for (const one of told) folded.set(one, [...(folded.get(one) ?? []), verdict.advisory.id])
-      const ids = told.map((one) => singles.get(one)?.[0]?.advisory.id)
       replace(
         verdicts,
         verdict,
         'same-as',
-        `${verdict.sentence}; its CVEs have records of their own: ${ids.join(', ')}`,
+        told.flatMap((one) => singles.get(one)?.slice(0, 1) ?? []),
       )
     }
   }
@@ -257,7 +221,12 @@ function joinSingles(
   return [...singles].map(([vulnerability, claims]) => {
     const [decisive, ...others] = claims.toSorted(byDecisiveness)
     for (const other of others)
-      replace(verdicts, other, 'same-as', `${other.sentence}; it is the same vulnerability as ${decisive?.advisory.id}`)
+      replace(
+        verdicts,
+        other,
+        'same-as',
+        claims.filter((one) => one === decisive),
+      )
     const all = decisive === undefined ? [] : [decisive, ...others]
     return { verdicts: all, vulnerability, covers: [], errata: folded.get(vulnerability) ?? [] }
   })
@@ -265,21 +234,24 @@ function joinSingles(
 
 /** What is affected before what is unknown; the distribution's and the ecosystem's own database before others; then by id. */
 function byDecisiveness(a: Verdict, b: Verdict): number {
-  const isUnknown = ({ answer }: Verdict) => (answer.verdict === 'unknown' ? 1 : 0)
-  const isOpen = ({ code }: Verdict) => (code === 'under-investigation' ? 1 : 0)
   return (
-    isUnknown(a) - isUnknown(b) ||
-    isOpen(a) - isOpen(b) ||
+    doubt(a) - doubt(b) ||
     rankOf(a.advisory) - rankOf(b.advisory) ||
     (a.advisory.id < b.advisory.id ? -1 : a.advisory.id > b.advisory.id ? 1 : 0)
   )
 }
 
-function replace(verdicts: Map<string, Verdict>, verdict: Verdict, code: DecisionCode, sentence: string): void {
-  verdicts.set(keyOf(verdict.advisory), { ...verdict, code, sentence, kind: code === 'cancelled' ? 'none' : 'claim' })
+/** How far a claim is from "affected". An erratum that is sure is not folded into a record that is not. */
+function doubt({ answer, code }: Verdict): 0 | 1 | 2 {
+  if (answer.verdict === 'unknown') return 2
+  return code === 'under-investigation' ? 1 : 0
 }
 
-function cancelledBy(denials: readonly Verdict[]): string {
-  const reasons = denials.map(({ advisory, sentence }) => `${advisory.id} (${advisory.source}): ${sentence}`)
-  return `another record goes before it: ${reasons.slice(0, 5).join('; ')}`
+function replace(
+  verdicts: Map<string, Verdict>,
+  verdict: Verdict,
+  code: 'cancelled' | 'same-as',
+  others: readonly Verdict[],
+): void {
+  verdicts.set(keyOf(verdict.advisory), { ...verdict, code, others, kind: code === 'cancelled' ? 'none' : 'claim' })
 }

@@ -17,18 +17,21 @@ describe('matchInventory', () => {
   it('says of a finding what is known of it', () => {
     const advisories = [
       advisoryOf('GHSA-1', [affectedPackage('npm', 'lodash', '< 4.17.12')], {
-        aliases: ['CVE-2019-10744'],
+        aliases: ['CVE-2019-10744', 'CVE-2019-99999'],
         ratings: [{ system: 'word', value: 'CRITICAL', by: 'github' }],
         summary: 'Prototype pollution',
         url: 'https://example.org/1',
       }),
     ]
     const kev = { cve: 'CVE-2019-10744', addedOn: '2025-01-01', dueOn: null, usedByRansomware: true }
-    const epss = { 'CVE-2019-10744': { score: 0.5, percentile: 0.9 } }
+    const epss = {
+      'CVE-2019-10744': { score: 0.1, percentile: 0.4 },
+      'CVE-2019-99999': { score: 0.5, percentile: 0.9 },
+    }
     const [finding] = match([lodash], advisories, { kev: [kev], epss })
     expect(finding).toEqual({
       id: 'GHSA-1',
-      aliases: ['CVE-2019-10744'],
+      aliases: ['CVE-2019-10744', 'CVE-2019-99999'],
       severity: 'critical',
       severitySource: 'github',
       cvss: [],
@@ -40,6 +43,7 @@ describe('matchInventory', () => {
       status: 'affected',
       statusReason: null,
       vex: null,
+      ignored: null,
       kev: { addedOn: '2025-01-01', dueOn: null, usedByRansomware: true },
       epss: { score: 0.5, percentile: 0.9 },
       reference: 'github:language:javascript',
@@ -109,6 +113,19 @@ describe('matchInventory', () => {
     expect(match([virtual], advisories, {}, release('alpine', '3.20'))).toEqual([])
   })
 
+  it('holds what is of Ubuntu Pro against what Pro has mended, and only with a package of it installed', () => {
+    const ubuntu = release('ubuntu', '18.04')
+    const record = advisoryOf('UBUNTU-CVE-2024-1111', [
+      affectedPackage('Ubuntu:18.04:LTS', 'curl', '>= 0'),
+      affectedPackage('Ubuntu:Pro:18.04:LTS', 'curl', '< 7.58.0-2ubuntu3.24+esm3'),
+    ])
+    const found = (version: string) =>
+      match([deb('curl', version, null)], [record], {}, ubuntu).map((one) => one.fixedVersion)
+    expect(found('7.58.0-2ubuntu3.24')).toEqual([null])
+    expect(found('7.58.0-2ubuntu3.24+esm2')).toEqual(['7.58.0-2ubuntu3.24+esm3'])
+    expect(found('7.58.0-2ubuntu3.24+esm3')).toEqual([])
+  })
+
   it('cancels what a better record denies', () => {
     const curl = deb('curl', '7.88-1', null)
     const claim = advisoryOf('DEBIAN-CVE-2024-1111', [affectedPackage('Debian:12', 'curl', '< 8')], {
@@ -154,6 +171,12 @@ describe('matchInventory', () => {
     expect(named([erratum, single('CVE-2024-1111')])).toEqual([
       ['DEBIAN-CVE-2024-1111', ['CVE-2024-1111']],
       ['DSA-1-1', ['CVE-2024-1111', 'CVE-2024-2222']],
+    ])
+    const unsure = { ...single('CVE-2024-1111'), affected: [affectedPackage('Debian:12', 'curl', '< odd one')] }
+    const sure = { ...erratum, upstream: ['CVE-2024-1111'] }
+    expect(match([curl], [unsure, sure]).map(({ id, status }) => [id, status])).toEqual([
+      ['DEBIAN-CVE-2024-1111', 'unknown'],
+      ['DSA-1-1', 'affected'],
     ])
   })
 
@@ -239,7 +262,8 @@ describe('coverage', () => {
 
   it('is complete where there is data for all', () => {
     expect(judge([deb('curl', '1', null)], debian)).toMatchObject({ complete: true, warnings: [] })
-    expect(judge([], null)).toMatchObject({ complete: true, warnings: [] })
+    // Nothing that was found is not the same as nothing that is there.
+    expect(judge([], null)).toMatchObject({ complete: false, warnings: [expect.stringMatching(/no packages/)] })
   })
 
   it.each([
@@ -278,6 +302,11 @@ describe('coverage', () => {
       builtAt: now - 8 * 86_400_000,
     })
     expect(complete).toBe(true)
+    const stale = { ...source, part: 'Debian', fetchedAt: now - 9 * 86_400_000, failure: null }
+    expect(judge([deb('curl', '1', null)], debian, { sources: [stale], builtAt: now }).warnings).toEqual([
+      // Whatever else was renewed meanwhile.
+      expect.stringMatching(/9 days old \(osv Debian\)/),
+    ])
     expect(warnings).toEqual([
       'security support of Debian GNU/Linux 12 (bookworm) ended on 2026-06-10 (extended support, by others or for money, until 2028-06-30): what is missing here is not safe',
       'the advisory data is of 2026-11-17, 8 days old',
@@ -301,7 +330,7 @@ describe('explainMatch', () => {
   const inventory = inventoryOf([curl, owned, lodash], { distribution: debian })
 
   it('names every record, the package and the rule', () => {
-    const { aliases, decisions } = explainMatch('CVE-2024-1111', inventory, memoryAdvisories(advisories))
+    const { aliases, decisions } = explainMatch('cve-2024-1111', inventory, memoryAdvisories(advisories))
     expect(aliases).toEqual(['DEBIAN-CVE-2024-1111', 'GHSA-1', 'GHSA-3', 'GO-1'])
     expect(decisions.map(({ advisory, package: one, code }) => `${advisory?.id} ${one?.name} ${code}`).sort()).toEqual([
       'DEBIAN-CVE-2024-1111 curl affected',

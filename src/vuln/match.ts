@@ -2,10 +2,10 @@ import { type Advisories, severities } from '../core/advisory.js'
 import type { Finding, Judgement } from '../core/finding.js'
 import type { Inventory } from '../core/inventory.js'
 import { aliasClosure } from './aliases.js'
-import { planInventory } from './candidates.js'
+import { type PackagePlan, planInventory } from './candidates.js'
 import { coverageOf } from './coverage.js'
 import { findingOfClaim } from './finding-of-claim.js'
-import { judgePackage } from './judge-package.js'
+import { judgePackage, type PackageJudgement } from './judge-package.js'
 
 /** What is not in the data. */
 export interface MatchOptions {
@@ -21,8 +21,9 @@ export function matchInventory(inventory: Inventory, advisories: Advisories, { n
   const closure = aliasClosure(advisories)
   const read = readOnce(advisories)
   const plan = planInventory(inventory, advisories)
+  const judge = judgeOnce((one) => judgePackage(one, read, closure))
   const findings = plan.packages.flatMap((one) => {
-    const { claims } = judgePackage(one, read, closure)
+    const { claims } = judge(one)
     return claims.flatMap((claim) => findingOfClaim(claim, one, advisories, closure) ?? []).sort(bySeverity)
   })
   const coverage = coverageOf(inventory, plan, advisories, now)
@@ -39,6 +40,19 @@ function readOnce(advisories: Pick<Advisories, 'of'>): Pick<Advisories, 'of'> {
       known.set(key, found)
       return found
     },
+  }
+}
+
+/** Debian's packages of one source and version are judged alike, whatever their names. */
+function judgeOnce(judge: (plan: PackagePlan) => PackageJudgement): (plan: PackagePlan) => PackageJudgement {
+  const known = new Map<string, PackageJudgement>()
+  return (plan) => {
+    const { package: one, keys, comparison } = plan
+    if (one.type !== 'deb' || plan.skip !== null) return judge(plan)
+    const key = [keys[0]?.name, comparison.installed, one.architecture].join('\0')
+    const judgement = known.get(key) ?? judge(plan)
+    known.set(key, judgement)
+    return judgement
   }
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { AffectedPackage, RangeEvent } from '../core/advisory.js'
 import { orderOfEcosystem } from '../versions/list.js'
 import { type Comparison, mainModuleComparison, plainComparison, rpmComparison } from './comparison.js'
-import { evaluateRanges } from './ranges.js'
+import { describeRanges, evaluateRanges as evaluate } from './ranges.js'
 
 describe('evaluateRanges', () => {
   it.each([
@@ -92,6 +92,8 @@ describe('evaluateRanges', () => {
     const entry = affected('Red Hat', ['introduced 0', 'fixed 1.2'])
     expect(evaluateRanges([entry], rpmComparison('1.2-3.el9', false))).toMatchObject({ verdict: 'not-affected' })
     expect(evaluateRanges([entry], rpmComparison('1.1-3.el9', false))).toMatchObject({ verdict: 'affected' })
+    const last = affected('Red Hat', ['introduced 0', 'last-affected 1.2'])
+    expect(evaluateRanges([last], rpmComparison('1.2-3.el9', false))).toMatchObject({ verdict: 'affected' })
     const epoch = affected('SUSE', ['introduced 0', 'fixed 4:5.26-2'])
     expect(evaluateRanges([epoch], rpmComparison('5.26-3', false))).toMatchObject({ verdict: 'affected' })
     expect(evaluateRanges([epoch], rpmComparison('5.26-3', true))).toMatchObject({ verdict: 'not-affected' })
@@ -144,6 +146,10 @@ describe('evaluateRanges', () => {
     )
   })
 })
+
+function evaluateRanges(entries: readonly AffectedPackage[], comparison: Comparison) {
+  return { ...evaluate(entries, comparison), range: describeRanges(entries, comparison) }
+}
 
 const semver = orderOfEcosystem('npm')
 

@@ -19,8 +19,6 @@ export interface RangeAnswer {
   readonly rule: RangeRule
   /** The lowest version above the installed one that is in no range; null where none is named, or it is not affected. */
   readonly fixed: string | null
-  /** `>= 2.0, < 2.4.1 || = 3.0`; empty where there are neither ranges nor versions. */
-  readonly range: string
 }
 
 /**
@@ -32,31 +30,49 @@ export interface RangeAnswer {
  * ecosystem says so. A range that begins with `0` and never ends holds every version, also one that cannot be read.
  */
 export function evaluateRanges(entries: readonly AffectedPackage[], comparison: Comparison): RangeAnswer {
-  const ranges = entries.flatMap((entry) => entry.ranges)
-  const versions = entries.flatMap((entry) => entry.versions)
-  const read = ranges.map((range) => stretchesOf(range, comparison))
-  const stretches = read.flatMap((found) => found ?? [])
-  const range = textOfRanges(ranges, read, versions)
-  const answer = (verdict: RangeAnswer['verdict'], rule: RangeRule, fixed: string | null = null) => ({
-    verdict,
-    rule,
-    fixed,
-    range,
-  })
+  const ranges = allOf(entries, (entry) => entry.ranges)
+  const versions = allOf(entries, (entry) => entry.versions)
   if (ranges.length === 0 && versions.length === 0) return answer('not-affected', 'no-range')
+  const stretches: Stretch[] = []
+  let isReadable = true
+  for (const range of ranges) {
+    const read = stretchesOf(range, comparison)
+    if (read === null) isReadable = false
+    else stretches.push(...read)
+  }
   const holding = stretches.find((stretch) => holds(stretch, comparison) === true)
   if (holding !== undefined) return answer('affected', 'in-range', fixAfter(holding, stretches))
   if (isListed(versions, ranges.length === 0, comparison)) return answer('affected', 'listed')
-  if (read.includes(null)) return answer('unknown', 'unreadable-advisory')
+  if (!isReadable) return answer('unknown', 'unreadable-advisory')
   if (stretches.some((stretch) => holds(stretch, comparison) === null)) return answer('unknown', 'unreadable-installed')
-  if (ranges.length === 0) {
-    const isReadable = comparison.installedKeyFor(versions[0] ?? '') !== null
-    return isReadable ? answer('not-affected', 'outside-list') : answer('unknown', 'unreadable-installed')
+  if (ranges.length > 0) {
+    const isPast = stretches.some((stretch) => isAbove(stretch, comparison))
+    return answer('not-affected', isPast ? 'above-range' : 'below-range')
   }
-  return answer(
-    'not-affected',
-    stretches.some((stretch) => isAbove(stretch, comparison)) ? 'above-range' : 'below-range',
-  )
+  const isVersion = comparison.installedKeyFor(versions[0] ?? '') !== null
+  return isVersion ? answer('not-affected', 'outside-list') : answer('unknown', 'unreadable-installed')
+}
+
+/** The ranges as text, `>= 2.0, < 2.4.1 || = 3.0`; the listed versions where there are none, and empty for nothing at all. */
+export function describeRanges(entries: readonly AffectedPackage[], comparison: Comparison): string {
+  const ranges = allOf(entries, (entry) => entry.ranges)
+  const texts =
+    ranges.length > 0
+      ? ranges.flatMap((range) => stretchesOf(range, comparison)?.map(textOfStretch) ?? textOfEvents(range.events))
+      : allOf(entries, (entry) => entry.versions).map((version) => `= ${version}`)
+  const distinct = [...new Set(texts)]
+  const rest = distinct.length > longestList ? ['…'] : []
+  return [...distinct.slice(0, longestList), ...rest].join(' || ')
+}
+
+/** Most advisories have one entry for a package, whose lists may be long: they are not copied. */
+function allOf<T>(entries: readonly AffectedPackage[], of: (entry: AffectedPackage) => readonly T[]): readonly T[] {
+  const [first] = entries
+  return entries.length === 1 && first !== undefined ? of(first) : entries.flatMap(of)
+}
+
+function answer(verdict: RangeAnswer['verdict'], rule: RangeRule, fixed: string | null = null): RangeAnswer {
+  return { verdict, rule, fixed }
 }
 
 interface Bound {
@@ -72,8 +88,25 @@ interface Stretch {
   readonly to: (Bound & { readonly kind: 'fixed' | 'last-affected' | 'limit' }) | null
 }
 
-/** null where the version of some event cannot be read. */
+/** Those of a range, ascending; null where the version of some event cannot be read. */
 function stretchesOf(range: AffectedRange, comparison: Comparison): Stretch[] | null {
+  return isPlain(range) ? plainStretch(range, comparison) : eventfulStretches(range, comparison)
+}
+
+/** From the first version up to one: nine ranges of ten, which need no sorting. */
+function isPlain({ events: [first, second, third] }: AffectedRange): boolean {
+  const isEnd = second?.kind === 'fixed' || second?.kind === 'last-affected'
+  return third === undefined && isEnd && first?.kind === 'introduced' && first.version === '0'
+}
+
+function plainStretch({ events }: AffectedRange, comparison: Comparison): Stretch[] | null {
+  const end = events[1]
+  if (end === undefined || end.kind === 'introduced') return null
+  const key = comparison.keyOf(end.version)
+  return key === null ? null : [{ from: null, to: { text: end.version, key, kind: end.kind } }]
+}
+
+function eventfulStretches(range: AffectedRange, comparison: Comparison): Stretch[] | null {
   const events: KeyedEvent[] = []
   for (const { kind, version } of range.events) {
     if (kind === 'limit' && version === '*') continue
@@ -185,20 +218,6 @@ function isListed(versions: readonly string[], byOrder: boolean, comparison: Com
 
 /** More say nothing to a reader. */
 const longestList = 20
-
-function textOfRanges(
-  ranges: readonly AffectedRange[],
-  read: readonly (Stretch[] | null)[],
-  versions: readonly string[],
-): string {
-  const texts =
-    ranges.length > 0
-      ? read.flatMap((stretches, at) => stretches?.map(textOfStretch) ?? textOfEvents(ranges[at]?.events ?? []))
-      : versions.map((version) => `= ${version}`)
-  const distinct = [...new Set(texts)]
-  const rest = distinct.length > longestList ? ['…'] : []
-  return [...distinct.slice(0, longestList), ...rest].join(' || ')
-}
 
 function textOfStretch({ from, to }: Stretch): string {
   if (from !== null && to !== null && from.key === to.key) return `= ${to.text}`

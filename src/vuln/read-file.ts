@@ -90,19 +90,14 @@ async function readStream(chunks: AsyncIterable<Buffer>, name: string, options: 
   const taker = createTaker(name, options)
   const reader = new TextReader(name, taker)
   let bytes = 0
-  try {
-    for await (const chunk of chunks) {
-      throwIfAborted(options.signal)
-      bytes += chunk.length
-      options.onProgress?.(bytes)
-      reader.push(chunk)
-    }
-    await reader.end()
-  } catch (error) {
-    // Records that came whole before the damage are as good as any; half of a document is not.
-    if (!options.isLenient || !taker.hasRecords() || !isFault(error, 'broken-answer', 'too-large')) throw error
-    options.refuse(`${oneLine(name)}: ${error.message}`)
+  for await (const chunk of chunks) {
+    throwIfAborted(options.signal)
+    bytes += chunk.length
+    options.onProgress?.(bytes)
+    reader.push(chunk)
   }
+  // Half of a file looks like a whole one with less in it: what breaks off is refused, with all that came before.
+  await reader.end()
 }
 
 async function readZip(file: number, sizeBytes: number, options: ReadOptions): Promise<void> {

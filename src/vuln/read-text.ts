@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder'
 import { Fault } from '../core/fault.js'
 import { limits } from '../core/limits.js'
 import { jsonMembers } from './json-members.js'
@@ -25,6 +26,9 @@ export class TextReader {
   #mode: 'undecided' | 'json-lines' | 'lines' | 'json' | 'yaml' = 'undecided'
   #kept: Buffer[] = []
   #keptBytes = 0
+  readonly #decoder = new StringDecoder('utf8')
+  /** Of a line whose end has not come yet. */
+  #rest = ''
   #line = 0
   #isSkipping = false
 
@@ -55,51 +59,38 @@ export class TextReader {
     const bytes = this.#kept.length === 1 && this.#kept[0] !== undefined ? this.#kept[0] : Buffer.concat(this.#kept)
     this.#forget()
     if (this.#mode === 'undecided') this.#mode = modeOf(bytes, this.#name)
-    if (this.#mode === 'json-lines' || this.#mode === 'lines') this.#endLine(bytes)
-    else if (this.#mode === 'yaml') await this.#takeYaml(bytes)
+    if (this.#mode === 'json-lines' || this.#mode === 'lines') {
+      this.#splitLines(bytes)
+      this.#endLine(this.#rest + this.#decoder.end())
+    } else if (this.#mode === 'yaml') await this.#takeYaml(bytes)
     else if (this.#mode === 'json') this.#takeJson(bytes)
     else if (bytes.length > 0) throw new Fault('broken-answer', 'it holds nothing')
   }
 
+  /** As text, not as bytes: a slice of a text costs nothing, and most of this is a million short lines. */
   #splitLines(chunk: Buffer): void {
+    const text = this.#rest + this.#decoder.write(chunk)
     let start = 0
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      const rest = chunk.subarray(start, end)
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      this.#endLine(text.slice(start, end))
       start = end + 1
-      if (this.#keptBytes === 0) this.#endLine(rest)
-      else {
-        this.#keep(rest)
-        const line = Buffer.concat(this.#kept)
-        this.#forget()
-        this.#endLine(line)
-      }
     }
-    if (start < chunk.length && !this.#isSkipping) {
-      // A copy: the rest of a large chunk must not be held by a short line.
-      this.#keep(Buffer.from(chunk.subarray(start)))
-      if (this.#keptBytes > limits.advisoryRecordBytes) this.#skipLine()
-    }
-  }
-
-  #skipLine(): void {
+    this.#rest = this.#isSkipping ? '' : text.slice(start)
+    if (this.#rest.length <= limits.advisoryRecordBytes) return
+    this.#rest = ''
     this.#isSkipping = true
-    this.#forget()
     this.#taker.refuse(`line ${this.#line + 1} is longer than ${limits.advisoryRecordBytes} bytes`)
   }
 
-  #endLine(bytes: Buffer): void {
+  #endLine(text: string): void {
     this.#line++
-    if (this.#isSkipping) {
-      this.#isSkipping = false
-      return
-    }
-    const text = bytes.toString('utf8')
-    if (bytes.length > limits.advisoryRecordBytes) this.#taker.refuse(`line ${this.#line} is too long`)
+    if (this.#isSkipping) this.#isSkipping = false
+    else if (text.length > limits.advisoryRecordBytes) this.#taker.refuse(`line ${this.#line} is too long`)
     else if (this.#mode === 'lines') this.#taker.take(text.replace(/^\ufeff/, ''))
-    else if (text.trim() !== '') {
+    else if (text.length > 1 || text.trim() !== '') {
       const value = parse(text)
-      if (value === undefined) this.#taker.refuse(`line ${this.#line} is no JSON`)
-      else this.#taker.take(value)
+      if (value !== undefined) this.#taker.take(value)
+      else if (text.trim() !== '') this.#taker.refuse(`line ${this.#line} is no JSON`)
     }
   }
 

@@ -1,7 +1,7 @@
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../core/sqlite.js'
 
 /** Rows that one statement inserts: a call of SQLite from JavaScript costs more than a row does. */
-const rowsAtOnce = 32
+export const rowsAtOnce = 32
 
 /** Rows of one table that are gathered and inserted together. */
 export class RowBatch {
@@ -27,14 +27,24 @@ export class RowBatch {
     for (const value of row) values.push(value)
     if (values.length < rowsAtOnce * this.#columns) return
     this.#values = []
-    this.#many.run(...values)
+    this.insert(values)
+  }
+
+  /** Inserts rows at once, and says how many of them were new. */
+  insert(values: readonly SqliteValue[]): number {
+    if (values.length === rowsAtOnce * this.#columns) return Number(this.#many.run(...values).changes)
+    let added = 0
+    for (let at = 0; at < values.length; at += this.#columns) {
+      added += Number(this.#one.run(...values.slice(at, at + this.#columns)).changes)
+    }
+    return added
   }
 
   /** Inserts what was gathered. */
   flush(): void {
     const values = this.#values
     this.#values = []
-    for (let at = 0; at < values.length; at += this.#columns) this.#one.run(...values.slice(at, at + this.#columns))
+    this.insert(values)
   }
 
   /** Forgets what was gathered: it was rolled back. */

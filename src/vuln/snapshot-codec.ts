@@ -48,6 +48,8 @@ export function decodeHead(source: string, id: string, text: string): AdvisoryHe
 /** `ecosystem` and `name` are columns and no part of the text. */
 export function encodeAffected(affected: AffectedPackage): string {
   const { status, ranges, versions, fix, architectures, module, binaries, ratings } = affected
+  const isPlain = versions.length + architectures.length + binaries.length + ratings.length === 0 && module === null
+  if (isPlain && status === 'affected' && fix === 'open') return encodePlain(ranges)
   return encode(
     [
       ranges.map(encodeRange),
@@ -61,6 +63,23 @@ export function encodeAffected(affected: AffectedPackage): string {
     ],
     [noList, noList, 0, 0, noList, null, noList, noList],
   )
+}
+
+/** Most entries are ranges and nothing else: written by hand they cost a fifth. */
+function encodePlain(ranges: readonly AffectedRange[]): string {
+  if (ranges.length === 0) return '[]'
+  let text = '[['
+  for (const [index, { type, events }] of ranges.entries()) {
+    text += index === 0 ? '[' : ',['
+    text += type === 'SEMVER' ? '0' : '1'
+    for (const { kind, version } of events) text += `,${eventKinds.indexOf(kind)},${quoted(version)}`
+    text += ']'
+  }
+  return `${text}]]`
+}
+
+function quoted(text: string): string {
+  return /^[\w.+~:^-]*$/.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 /** Reads what {@link encodeAffected} wrote. */

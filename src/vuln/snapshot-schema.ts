@@ -7,8 +7,8 @@ export const snapshotFormat = 1
  * The tables of a snapshot.
  *
  * An advisory is stored once for each part of its source, with those of its packages that the part is about. The rows of its
- * packages have the keys from `advisory.key * packagesPerAdvisory` on, so that they lie together and need no index to be found
- * by advisory. `named` holds an advisory's own id, its aliases and what it passes on. Text for which there is no null is ''.
+ * packages and names have the keys from `advisory.key * rowsPerAdvisory` on, so that they lie together and need no index to be
+ * found by advisory. Names are its aliases and what it passes on. Text for which there is no null is ''.
  */
 export const snapshotTables = `
 create table meta (key text primary key, value text not null) without rowid;
@@ -30,9 +30,9 @@ create table advisory (
   id text not null,
   modified_at integer not null,
   is_imported integer not null,
-  digest blob not null,
+  digest text not null,
   head text not null,
-  unique (part, id)
+  unique (id, part)
 );
 create table package (
   key integer primary key,
@@ -45,7 +45,10 @@ create table affected (
   package integer not null,
   body text not null
 );
-create table named (name text not null, advisory integer not null, primary key (name, advisory)) without rowid;
+create table named (
+  key integer primary key,
+  name text not null
+);
 create table kev (cve text primary key, part integer not null, body text not null) without rowid;
 create table epss (cve text primary key, part integer not null, score real not null, percentile real not null) without rowid;
 create table release (
@@ -59,8 +62,9 @@ create table release (
 `
 
 /** Made when all rows are there: sorting them once is cheaper than keeping them sorted. */
-export const snapshotIndexes = 'create index affected_package on affected (package)'
-export const dropSnapshotIndexes = 'drop index if exists affected_package'
+export const snapshotIndexes =
+  'create index affected_package on affected (package); create index named_name on named (name)'
+export const dropSnapshotIndexes = 'drop index if exists affected_package; drop index if exists named_name'
 
-/** How many rows of `affected` an advisory may have; see {@link snapshotTables}. */
-export const packagesPerAdvisory = 65_536
+/** How many rows of `affected`, and of `named`, an advisory may have; see {@link snapshotTables}. */
+export const rowsPerAdvisory = 65_536

@@ -1,13 +1,14 @@
-import { createHash, hash } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Advisory } from '../core/advisory.js'
-import type { SqliteDatabase, SqliteStatement } from '../core/sqlite.js'
-import { RowBatch } from './row-batch.js'
-import { decodeHead, encodeAffected, encodeHead } from './snapshot-codec.js'
-import { packagesPerAdvisory } from './snapshot-schema.js'
+import type { SqliteDatabase, SqliteValue } from '../core/sqlite.js'
+import { RowBatch, rowsAtOnce } from './row-batch.js'
+import { encodeHead } from './snapshot-codec.js'
+import { PackageKeys } from './snapshot-packages.js'
+import { digestOf, type Row, rowOf, rowsOf, sortedRows } from './snapshot-rows.js'
+import { rowsPerAdvisory } from './snapshot-schema.js'
+import { prepareStatements, type Statements } from './snapshot-statements.js'
 import type { AdvisorySink, AdvisorySource } from './sources/advisory-source.js'
 
-/** Packages whose keys are remembered. Records come grouped: most name a package that was named shortly before. */
-const rememberedPackages = 50_000
 /** Stands for "at no known time" in a column that is compared. */
 const noTime = -1
 
@@ -24,47 +25,55 @@ export class SnapshotWriter {
   readonly #now: number
   readonly #statements: Statements
   readonly #parts = new Map<string, OpenPart>()
-  readonly #packages = new Map<string, number>()
+  readonly #packages: PackageKeys
   readonly #affected: RowBatch
   readonly #named: RowBatch
   #nextAdvisory: number
-  #nextPackage: number
-  /** Rows of advisories from this one on may still be gathered. */
+  readonly #advisories: RowBatch
+  /** Advisories that are not in the table yet, by part and id. */
+  readonly #pending = new Map<string, NewRecord>()
+  /** Rows of advisories from this one on may still be gathered, */
   #gatheredFrom: number
+  /** and those of these. */
+  readonly #gatheredOld = new Set<number>()
   #isDeleted = false
 
   constructor(database: SqliteDatabase, now: number) {
     this.#database = database
     this.#now = now
-    this.#statements = prepare(database)
+    this.#statements = prepareStatements(database)
+    this.#advisories = new RowBatch(
+      database,
+      'insert or ignore into advisory (key, part, id, modified_at, is_imported, digest, head) values',
+      7,
+    )
     this.#affected = new RowBatch(database, 'insert into affected (key, package, body) values', 3)
-    this.#named = new RowBatch(database, 'insert or ignore into named (name, advisory) values', 2)
-    const { advisory, package: next } = this.#statements.nextKeys.get() as { advisory: number; package: number }
-    this.#nextAdvisory = advisory
-    this.#nextPackage = next
-    this.#gatheredFrom = advisory
+    this.#named = new RowBatch(database, 'insert into named (key, name) values', 2)
+    this.#packages = new PackageKeys(database)
+    this.#nextAdvisory = (this.#statements.nextKey.get() as { next: number }).next
+    this.#gatheredFrom = this.#nextAdvisory
   }
 
   /** Puts all that was written into the tables. */
   flush(): void {
-    this.#affected.flush()
-    this.#named.flush()
-    this.#gatheredFrom = this.#nextAdvisory
+    this.#insertPending()
+    this.#flushRows()
   }
 
   /** Remembers how things are; what it gives takes its own memory back to that, after the tables were rolled back. */
   mark(): () => void {
     const parts = [...this.#parts].map(([name, part]) => [name, { ...part }] as const)
     const next = this.#nextAdvisory
-    const nextPackage = this.#nextPackage
+    const restorePackages = this.#packages.mark()
     return () => {
+      restorePackages()
+      this.#pending.clear()
       this.#affected.clear()
       this.#named.clear()
+      this.#gatheredOld.clear()
       this.#parts.clear()
       for (const [name, part] of parts) this.#parts.set(name, part)
-      this.#packages.clear()
       this.#nextAdvisory = next
-      this.#nextPackage = nextPackage
       this.#gatheredFrom = next
     }
   }
@@ -120,9 +129,24 @@ export class SnapshotWriter {
   /** Counts, hashes, and takes away what nothing refers to any more. */
   finish(): void {
     if (this.#isDeleted) this.#database.exec('delete from package where key not in (select package from affected)')
-    for (const { key, refused, isTouched } of this.#parts.values()) {
-      if (!isTouched) continue
-      this.#statements.finishPart.run(this.#count(key), refused, this.#now, this.#digest(key), key)
+    const { digests, kevs, scores, releases, finishPart } = this.#statements
+    const touched = [...this.#parts.values()].filter(({ isTouched }) => isTouched)
+    const sums = new Map(touched.map(({ key }) => [key, { hash: createHash('sha256'), records: 0 }]))
+    for (const { part, id, digest } of digests.iterate() as Iterable<{ part: number; id: string; digest: string }>) {
+      const sum = sums.get(part)
+      if (sum === undefined) continue
+      sum.records++
+      sum.hash.update(`${id}\0${digest}\n`)
+    }
+    for (const { key, refused } of touched) {
+      const sum = sums.get(key) ?? { hash: createHash('sha256'), records: 0 }
+      for (const statement of [kevs, scores, releases]) {
+        for (const row of statement.iterate(key)) {
+          sum.records++
+          sum.hash.update(`${JSON.stringify(row)}\n`)
+        }
+      }
+      finishPart.run(sum.records, refused, this.#now, sum.hash.digest(), key)
     }
   }
 
@@ -150,125 +174,142 @@ export class SnapshotWriter {
 
   #add(part: number, advisory: Advisory, isImported: boolean): void {
     const head = encodeHead(advisory)
-    const rows = this.#rowsOf(advisory)
-    const modifiedAt = advisory.modifiedAt ?? noTime
-    const digest = digestOf(head, rows)
-    const key = this.#nextAdvisory
-    const { changes } = this.#statements.add.run(
-      ...([key, part, advisory.id, modifiedAt, isImported ? 1 : 0, digest, head] as const),
-    )
-    if (Number(changes) === 0) {
-      this.#settle({ part, advisory, isImported, head, rows, modifiedAt, digest })
-      return
+    const rows = rowsOf(advisory)
+    const record: NewRecord = {
+      key: this.#nextAdvisory++,
+      part,
+      names: advisory,
+      isImported,
+      head,
+      rows,
+      modifiedAt: advisory.modifiedAt ?? noTime,
+      digest: digestOf(head, rows),
     }
-    this.#nextAdvisory++
-    this.#addRows(key, advisory, rows)
+    const name = `${part} ${advisory.id}`
+    if (this.#pending.has(name)) this.#insertPending()
+    this.#pending.set(name, record)
+    if (this.#pending.size >= rowsAtOnce) this.#insertPending()
+  }
+
+  /** All at once, and where that shows that some are there already, one by one. */
+  #insertPending(): void {
+    const records = [...this.#pending.values()]
+    this.#pending.clear()
+    if (records.length === 0) return
+    const added = this.#advisories.insert(records.flatMap(columnsOf))
+    const isAllNew = added === records.length
+    for (const record of records) {
+      const old = isAllNew ? null : (this.#statements.find.get(record.part, record.names.id) as OldRecord)
+      if (old === null || old.key === record.key) {
+        this.#addNames(record.key, record.names)
+        this.#addRows(record.key, 0, record.rows)
+      } else this.#settle(record, old)
+    }
   }
 
   /** Of two records with one id the later stays; of two of one time both hold: feeds split one by release (Alpine's). */
-  #settle(next: NewRecord): void {
-    const old = this.#statements.find.get(next.part, next.advisory.id) as OldRecord
+  #settle(next: NewRecord, old: OldRecord): void {
     if (old.modified_at > next.modifiedAt) return
     if (old.is_imported === 1 && !next.isImported) this.#statements.isDownloaded.run(old.key)
-    if (Buffer.compare(old.digest, next.digest) === 0) return
-    let { head, rows } = next
+    if (old.digest === next.digest) return
     if (old.modified_at === next.modifiedAt) {
-      rows = sorted([...rows, ...this.#oldRows(old.key)])
-      if (old.head > head) head = old.head
+      this.#join(next, old)
+      return
     }
-    const digest = digestOf(head, rows)
-    if (Buffer.compare(old.digest, digest) === 0) return
-    this.#removeRows(old)
-    this.#statements.renew.run(next.modifiedAt, digest, head, old.key)
-    this.#addRows(old.key, { ...decodeHead('', next.advisory.id, head) }, rows)
+    this.#removeRows(old.key)
+    this.#statements.renew.run(next.modifiedAt, next.digest, next.head, old.key)
+    this.#addNames(old.key, next.names)
+    this.#addRows(old.key, 0, next.rows)
   }
 
-  #addRows(key: number, { id, aliases, upstream }: Names, rows: readonly Row[]): void {
-    this.#gatheredFrom = Math.min(this.#gatheredFrom, key)
-    this.#named.add(id, key)
-    for (const name of aliases) this.#named.add(name, key)
-    for (const name of upstream) this.#named.add(name, key)
-    let at = key * packagesPerAdvisory
-    for (const { ecosystem, name, body } of rows) this.#affected.add(at++, this.#package(ecosystem, name), body)
+  #join(next: NewRecord, old: OldRecord): void {
+    const oldRows = this.#rowsAt(old.key)
+    const known = new Set(oldRows.map(({ text }) => text))
+    const added = next.rows.filter(({ text }) => !known.has(text))
+    const head = old.head > next.head ? old.head : next.head
+    if (added.length === 0 && head === old.head) return
+    this.#statements.renew.run(next.modifiedAt, digestOf(head, sortedRows([...oldRows, ...added])), head, old.key)
+    if (head !== old.head) {
+      this.#removeNames(old.key)
+      this.#addNames(old.key, next.names)
+    }
+    this.#addRows(old.key, oldRows.length, added)
+  }
+
+  #addNames(key: number, { aliases, upstream }: Names): void {
+    if (key < this.#gatheredFrom) this.#gatheredOld.add(key)
+    let at = key * rowsPerAdvisory
+    for (const name of aliases) this.#named.add(at++, name)
+    for (const name of upstream) this.#named.add(at++, name)
+  }
+
+  /** @param from how many rows the advisory has already */
+  #addRows(key: number, from: number, rows: readonly Row[]): void {
+    if (key < this.#gatheredFrom) this.#gatheredOld.add(key)
+    let at = key * rowsPerAdvisory + from
+    const end = (key + 1) * rowsPerAdvisory
+    for (const { ecosystem, name, body } of rows) {
+      if (at < end) this.#affected.add(at++, this.#packages.keyOf(ecosystem, name), body)
+    }
   }
 
   #remove(key: number): void {
-    const old = this.#statements.head.get(key) as { key: number; id: string; head: string }
-    this.#removeRows(old)
+    this.#removeRows(key)
     this.#statements.remove.run(key)
   }
 
-  #removeRows({ key, id, head }: { readonly key: number; readonly id: string; readonly head: string }): void {
-    if (key >= this.#gatheredFrom) this.flush()
+  #removeRows(key: number): void {
+    this.#settleGathered(key)
     this.#isDeleted = true
-    const first = key * packagesPerAdvisory
-    this.#statements.removeAffected.run(first, first + packagesPerAdvisory)
-    const { aliases, upstream } = decodeHead('', id, head)
-    for (const name of [id, ...aliases, ...upstream]) this.#statements.removeName.run(name, key)
+    const first = key * rowsPerAdvisory
+    this.#statements.removeAffected.run(first, first + rowsPerAdvisory)
+    this.#removeNames(key)
   }
 
-  #oldRows(key: number): Row[] {
-    if (key >= this.#gatheredFrom) this.flush()
-    const first = key * packagesPerAdvisory
-    return this.#statements.rows.all(first, first + packagesPerAdvisory) as unknown as Row[]
+  #removeNames(key: number): void {
+    const first = key * rowsPerAdvisory
+    this.#statements.removeNames.run(first, first + rowsPerAdvisory)
   }
 
-  /** In one order, each once, so that the same records give the same content. */
-  #rowsOf({ affected }: Advisory): Row[] {
-    const rows = affected.map((one) => ({ ecosystem: one.ecosystem, name: one.name, body: encodeAffected(one) }))
-    return rows.length > 1 ? sorted(rows) : rows
+  #rowsAt(key: number): Row[] {
+    this.#settleGathered(key)
+    const first = key * rowsPerAdvisory
+    const rows = this.#statements.rows.all(first, first + rowsPerAdvisory) as Omit<Row, 'text'>[]
+    return rows.map(({ ecosystem, name, body }) => rowOf(ecosystem, name, body))
   }
 
-  #package(ecosystem: string, name: string): number {
-    const full = `${ecosystem}\0${name}`
-    let key = this.#packages.get(full)
-    if (key === undefined) {
-      const { changes } = this.#statements.addPackage.run(this.#nextPackage, ecosystem, name)
-      key =
-        Number(changes) === 1
-          ? this.#nextPackage++
-          : (this.#statements.findPackage.get(ecosystem, name) as { key: number }).key
-      if (this.#packages.size >= rememberedPackages) this.#packages.clear()
-      this.#packages.set(full, key)
-    }
-    return key
+  /** What is read or taken away must be in the tables. */
+  #settleGathered(key: number): void {
+    if (key >= this.#gatheredFrom || this.#gatheredOld.has(key)) this.#flushRows()
+  }
+
+  #flushRows(): void {
+    this.#packages.flush()
+    this.#affected.flush()
+    this.#named.flush()
+    this.#gatheredFrom = this.#nextAdvisory
+    this.#gatheredOld.clear()
   }
 
   #count(part: number): number {
     return (this.#statements.count.get(part, part, part, part) as { records: number }).records
   }
-
-  #digest(part: number): Uint8Array {
-    const whole = createHash('sha256')
-    const { digests, kevs, scores, releases } = this.#statements
-    for (const row of digests.iterate(part) as Iterable<{ id: string; digest: Uint8Array }>) {
-      whole.update(`${row.id}\0`).update(row.digest)
-    }
-    for (const statement of [kevs, scores, releases]) {
-      for (const row of statement.iterate(part)) whole.update(`${JSON.stringify(row)}\n`)
-    }
-    return whole.digest()
-  }
 }
 
-interface Row {
-  readonly ecosystem: string
-  readonly name: string
-  readonly body: string
-}
 interface Names {
   readonly id: string
   readonly aliases: readonly string[]
   readonly upstream: readonly string[]
 }
 interface NewRecord {
+  readonly key: number
   readonly part: number
-  readonly advisory: Advisory
+  readonly names: Names
   readonly isImported: boolean
   readonly head: string
   readonly rows: readonly Row[]
   readonly modifiedAt: number
-  readonly digest: Uint8Array
+  readonly digest: string
 }
 interface OldRecord {
   readonly key: number
@@ -276,62 +317,9 @@ interface OldRecord {
   readonly head: string
   readonly modified_at: number
   readonly is_imported: number
-  readonly digest: Uint8Array
-}
-type Statements = Readonly<Record<keyof typeof sql, SqliteStatement>>
-
-const sql = {
-  nextKeys: `select (select ifnull(max(key), 0) + 1 from advisory) as advisory,
-    (select ifnull(max(key), 0) + 1 from package) as package`,
-  addPart: 'insert or ignore into part (source, part) values (?, ?)',
-  findPart: 'select key, validators from part where source = ? and part = ?',
-  downloaded: 'update part set fetched_at = ?, validators = ?, failure = null where key = ?',
-  failed: 'update part set failure = ? where key = ?',
-  finishPart: 'update part set records = ?, refused = ?, fetched_at = ?, failure = null, digest = ? where key = ?',
-  add: `insert into advisory (key, part, id, modified_at, is_imported, digest, head) values (?, ?, ?, ?, ?, ?, ?)
-    on conflict do nothing`,
-  find: 'select key, id, head, modified_at, is_imported, digest from advisory where part = ? and id = ?',
-  isDownloaded: 'update advisory set is_imported = 0 where key = ?',
-  renew: 'update advisory set modified_at = ?, digest = ?, head = ? where key = ?',
-  head: 'select key, id, head from advisory where key = ?',
-  remove: 'delete from advisory where key = ?',
-  ofPart: 'select key from advisory where part = ? and is_imported <= ?',
-  removeName: 'delete from named where name = ? and advisory = ?',
-  addPackage: 'insert or ignore into package (key, ecosystem, name) values (?, ?, ?)',
-  findPackage: 'select key from package where ecosystem = ? and name = ?',
-  removeAffected: 'delete from affected where key >= ? and key < ?',
-  rows: `select package.ecosystem, package.name, affected.body from affected
-    join package on package.key = affected.package where affected.key >= ? and affected.key < ?`,
-  kev: `insert into kev (cve, part, body) values (?, ?, ?)
-    on conflict do update set body = max(body, excluded.body), part = excluded.part`,
-  epss: `insert into epss (cve, part, score, percentile) values (?, ?, ?, ?)
-    on conflict do update set score = excluded.score, percentile = excluded.percentile, part = excluded.part
-    where (excluded.score, excluded.percentile) > (epss.score, epss.percentile)`,
-  release: `insert into release (product, release, part, ends_on, extended_ends_on) values (?, ?, ?, ?, ?)
-    on conflict do update set ends_on = excluded.ends_on, extended_ends_on = excluded.extended_ends_on, part = excluded.part
-    where (ifnull(excluded.ends_on, ''), ifnull(excluded.extended_ends_on, ''))
-      > (ifnull(release.ends_on, ''), ifnull(release.extended_ends_on, ''))`,
-  count: `select (select count(*) from advisory where part = ?) + (select count(*) from kev where part = ?)
-    + (select count(*) from epss where part = ?) + (select count(*) from release where part = ?) as records`,
-  digests: 'select id, digest from advisory where part = ? order by id',
-  kevs: 'select cve, body from kev where part = ? order by cve',
-  scores: 'select cve, score, percentile from epss where part = ? order by cve',
-  releases: 'select product, release, ends_on, extended_ends_on from release where part = ? order by product, release',
-} as const
-
-function prepare(database: SqliteDatabase): Statements {
-  const entries = Object.entries(sql).map(([name, text]) => [name, database.prepare(text)])
-  return Object.fromEntries(entries) as Record<keyof typeof sql, SqliteStatement>
+  readonly digest: string
 }
 
-function digestOf(head: string, rows: readonly Row[]): Uint8Array {
-  let text = head
-  for (const { ecosystem, name, body } of rows) text += `\0${ecosystem}\0${name}\0${body}`
-  return hash('sha256', text, 'buffer')
-}
-
-function sorted(rows: readonly Row[]): Row[] {
-  const keyed = rows.map((row) => ({ key: `${row.ecosystem}\0${row.name}\0${row.body}`, row }))
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-  return keyed.filter(({ key }, at) => key !== keyed[at - 1]?.key).map(({ row }) => row)
+function columnsOf({ key, part, names, modifiedAt, isImported, digest, head }: NewRecord): SqliteValue[] {
+  return [key, part, names.id, modifiedAt, isImported ? 1 : 0, digest, head]
 }

@@ -3,7 +3,7 @@ import type { Advisories, Advisory, AdvisoryEntry, AffectedPackage, SnapshotSour
 import { Fault, isFault, oneLine } from '../core/fault.js'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../core/sqlite.js'
 import { decodeAffected, decodeHead } from './snapshot-codec.js'
-import { packagesPerAdvisory, snapshotApplicationId, snapshotFormat } from './snapshot-schema.js'
+import { rowsPerAdvisory, snapshotApplicationId, snapshotFormat } from './snapshot-schema.js'
 
 /**
  * Opens an existing SQLite file for reading only.
@@ -83,6 +83,8 @@ function readSnapshot(database: SqliteDatabase, path: string): Advisories {
   const id = meta.get('id')
   if (id === undefined) throw damaged(path, 'it was never finished')
   const sources = readSources(database)
+  const parts = database.prepare('select key, source from part').all() as { key: number; source: string }[]
+  const sourceOf = new Map(parts.map(({ key, source }) => [key, source]))
   const ecosystems = database.prepare('select distinct ecosystem from package order by ecosystem').all() as {
     ecosystem: string
   }[]
@@ -97,7 +99,7 @@ function readSnapshot(database: SqliteDatabase, path: string): Advisories {
     ecosystems: ecosystems.map(({ ecosystem }) => ecosystem),
     of: (ecosystem, name) => {
       const rows = all<EntryRow>(statements.of, ecosystem, name)
-      return asDamage(path, () => rows.map((row) => toEntry(row, ecosystem, name)).sort(byAdvisory))
+      return asDamage(path, () => rows.map((row) => toEntry(row, sourceOf, ecosystem, name)).sort(byAdvisory))
     },
     named: (name) => {
       const rows = all<NamedRow>(statements.named, name)
@@ -122,7 +124,7 @@ function readSnapshot(database: SqliteDatabase, path: string): Advisories {
 }
 
 interface EntryRow {
-  readonly source: string
+  readonly part: number
   readonly id: string
   readonly head: string
   readonly body: string
@@ -147,25 +149,25 @@ interface ReleaseRow {
 function prepare(database: SqliteDatabase) {
   return {
     of: database.prepare(
-      `select part.source, advisory.id, advisory.head, affected.body
+      `select advisory.part, advisory.id, advisory.head, affected.body
        from package
        join affected on affected.package = package.key
-       join advisory on advisory.key = affected.key / ${packagesPerAdvisory}
-       join part on part.key = advisory.part
+       join advisory on advisory.key = affected.key / ${rowsPerAdvisory}
        where package.ecosystem = ? and package.name = ?`,
     ),
     named: database.prepare(
       `select advisory.key, part.source, advisory.id, advisory.head
-       from named
-       join advisory on advisory.key = named.advisory
-       join part on part.key = advisory.part
-       where named.name = ?
+       from advisory join part on part.key = advisory.part
+       where advisory.key in (
+         select key from advisory where id = ?1 union select key / ${rowsPerAdvisory} from named where name = ?1
+       )
        order by part.source, advisory.id, part.part`,
     ),
     packages: database.prepare(
       `select package.ecosystem, package.name, affected.body
        from affected join package on package.key = affected.package
-       where affected.key >= ? and affected.key < ? order by affected.key`,
+       where affected.key >= ? and affected.key < ?
+       order by package.ecosystem, package.name, affected.body`,
     ),
     kev: database.prepare('select body from kev where cve = ?'),
     epss: database.prepare('select score, percentile from epss where cve = ?'),
@@ -173,8 +175,13 @@ function prepare(database: SqliteDatabase) {
   }
 }
 
-function toEntry({ source, id, head, body }: EntryRow, ecosystem: string, name: string): AdvisoryEntry {
-  return { advisory: decodeHead(source, id, head), affected: decodeAffected(ecosystem, name, body) }
+function toEntry(
+  { part, id, head, body }: EntryRow,
+  sourceOf: ReadonlyMap<number, string>,
+  ecosystem: string,
+  name: string,
+): AdvisoryEntry {
+  return { advisory: decodeHead(sourceOf.get(part) ?? '', id, head), affected: decodeAffected(ecosystem, name, body) }
 }
 
 function byAdvisory({ advisory: a }: AdvisoryEntry, { advisory: b }: AdvisoryEntry): number {
@@ -192,8 +199,8 @@ function joinParts(rows: readonly NamedRow[], packages: SqliteStatement): Adviso
     const name = `${source}\0${id}`
     const advisory = joined.get(name) ?? { ...decodeHead(source, id, head), affected: [] }
     joined.set(name, advisory)
-    const first = key * packagesPerAdvisory
-    for (const row of packages.all(first, first + packagesPerAdvisory) as PackageRow[]) {
+    const first = key * rowsPerAdvisory
+    for (const row of packages.all(first, first + rowsPerAdvisory) as PackageRow[]) {
       advisory.affected.push(decodeAffected(row.ecosystem, row.name, row.body))
     }
   }

@@ -38,7 +38,7 @@ export function findingOf(id: string, purl: string, parts: Partial<Finding> = {}
 export function scanReport(parts: Partial<ScanReport> = {}): ScanReport {
   return {
     image: { reference: 'example.com/team/a:1', digest: null, platform: 'linux/amd64' },
-    snapshot: { id: 'sha256:0', builtAt: '2026-11-25T00:00:00.000Z' },
+    snapshot: { id: 'sha256:0', builtAt: '2026-11-25T00:00:00.000Z', sources: ['osv'] },
     evidence: 'layers',
     complete: true,
     findings: [],

@@ -1,12 +1,28 @@
 import { Command, Option } from '@commander-js/extra-typings'
-import type { ImageDiff } from '../../../client/src/index.js'
+import type { CausedFinding, ImageDiff } from '../../../client/src/index.js'
 import { oneMoveBefore } from '../../api/diff.js'
+import { Fault } from '../../core/fault.js'
 import type { ImageDiff as CoreDiff } from '../../core/image-diff.js'
 import { isDifferent } from '../../diff/image.js'
 import { isLocalSource } from '../../flows/image-location.js'
 import { diffFormats } from '../../format/list.js'
+import { type GateRule, gateDiff } from '../../vuln/gate.js'
 import { call } from '../call.js'
 import { type CommandContext, withStoreOptions } from '../context.js'
+import {
+  allowPartialOption,
+  canJudge,
+  documentsOf,
+  type FindingOptions,
+  failOnOption,
+  ignoreFileOption,
+  noteOf,
+  paintSeverity,
+  rulesOf,
+  tellGate,
+  tellPartial,
+  vexOption,
+} from '../findings.js'
 import { print } from '../output.js'
 import { exitCodes, reportWarning } from '../report.js'
 import { formatTable } from '../table.js'
@@ -16,7 +32,9 @@ import { evidenceOption, sourceHelp } from './packages.js'
 /** `tidemark diff` */
 export function diffCommand(context: CommandContext) {
   return withStoreOptions(new Command('diff'))
-    .description('Say what changed between two images: packages, configuration, platforms, layers, licenses')
+    .description(
+      'Say what changed between two images: packages, vulnerabilities, configuration, platforms, layers, licenses',
+    )
     .argument('<from>', sourceHelp)
     .argument('[to]', 'the other; with one tag alone, what it was one move ago is compared with what it is')
     .option(
@@ -26,9 +44,17 @@ export function diffCommand(context: CommandContext) {
     .option('--files', 'compare every file too: reads the layers for their contents, a quarter slower')
     .option('--exit-code', 'end with 1 when they differ')
     .addOption(evidenceOption())
+    .addOption(failOnOption('introduced: by default; layers are then read, unless --evidence sbom'))
+    .addOption(ignoreFileOption())
+    .addOption(vexOption())
+    .addOption(allowPartialOption())
+    .option(
+      '--since-snapshot <id>',
+      'tell too what only newer advisory data say of the second: an id, or an exported file',
+    )
     .addOption(
       new Option('-o, --output <form>', 'form of the data on stdout')
-        .choices(['table', 'json', 'chainguard', 'markdown', 'github'] as const)
+        .choices(['table', 'json', 'chainguard', 'markdown', 'github', 'sarif'] as const)
         .default('table' as const),
     )
     .option('--server <url>', 'run it on a Tidemark server ($TIDEMARK_SERVER); sources of this machine are read here')
@@ -39,25 +65,29 @@ Examples:
   tidemark diff nginx:1.26 nginx:1.27
   tidemark diff nginx:1.27                       since its last move (watched tags)
   tidemark diff debian:12 docker-archive:new.tar -o markdown
+  tidemark diff A B --fail-on high,kev           a gate: nothing worse is introduced
   tidemark diff A B -o github >> "$GITHUB_STEP_SUMMARY"`,
     )
-    .action(async (first, second, { output, platform, files, evidence, exitCode, ...options }) => {
+    .action(async (first, second, { output, platform, files, evidence, exitCode, sinceSnapshot, ...options }) => {
       const [from, to] = second === undefined ? [oneMoveBefore(first), first] : [first, second]
+      const rules = rulesOf(options.failOn, 'diff')
+      const wish = rules.length > 0 && evidence !== 'sbom' ? 'layers' : evidence
       const wanted = platform ?? (output === 'chainguard' ? 'linux/amd64' : undefined)
       const isLocal = isLocalSource(from) || isLocalSource(to)
       const here = { ...context, environment: { ...context.environment, TIDEMARK_SERVER: undefined } }
       const progress = startProgress(context.terminal, Date.now)
       const onProgress = (done: number, of: number) => progress.update(`read ${done} of ${of} layers`)
       const input = {
-        from,
-        to,
+        ...{ from, to },
         ...(wanted !== undefined && { platform: wanted }),
         ...(files && { files }),
-        ...(evidence && { evidence }),
+        ...(wish && { evidence: wish }),
+        ...(sinceSnapshot !== undefined && { since: sinceSnapshot }),
       }
       const where = { ...options, ...(isLocal && { server: undefined }), onProgress }
+      const documents = documentsOf(where, isLocal ? here : context)
       try {
-        const body = await call('diff', input, isLocal ? here : context, where)
+        const body = await call('diff', input, isLocal ? here : context, { ...where, documents })
         progress.end()
         const form = diffFormats.find(({ name }) => name === output)
         if (form === undefined) print(body, context, { output: output === 'json' ? 'json' : 'table' }, diffTable)
@@ -65,11 +95,29 @@ Examples:
         if (output === 'table') {
           for (const warning of body.warnings) reportWarning(warning, context.terminal, context.environment)
         }
-        if (exitCode && isDifferent(body as CoreDiff)) context.setExitCode(exitCodes.gate)
+        // What could be read only in part is not "the same".
+        const differs = isDifferent(body as CoreDiff)
+        if (exitCode && !differs) tellPartial(body.complete, options, false, context)
+        if (exitCode && differs) context.setExitCode(exitCodes.gate)
+        if (rules.length > 0) tellOfGate(body as CoreDiff, rules, options, context)
       } finally {
         progress.end()
       }
     })
+}
+
+/** @throws Fault `no-advisory-data`: a gate that nobody can judge is not passed */
+function tellOfGate(
+  { vulnerabilities, complete, snapshot }: CoreDiff,
+  rules: readonly GateRule[],
+  options: FindingOptions,
+  context: CommandContext,
+): void {
+  if (vulnerabilities === null) throw new Fault('no-advisory-data', 'no advisory data: run `tidemark db update`')
+  const result = gateDiff(rules, vulnerabilities)
+  tellGate(result, context)
+  const isJudged = canJudge(rules, snapshot?.sources ?? [], context)
+  tellPartial(complete && vulnerabilities.complete && isJudged, options, result.broken.length > 0, context)
 }
 
 function diffTable(diff: ImageDiff, colors: Colors): string {
@@ -91,6 +139,7 @@ function diffTable(diff: ImageDiff, colors: Colors): string {
       : [`layers: ${layers.shared.length} shared, ${layers.added.length} new, ${layers.removed.length} gone${sizes}`]),
     ...listLine('platforms added', platforms?.added),
     ...listLine('platforms removed', platforms?.removed),
+    ...vulnerabilityLines(diff, colors),
     ...fileLine(diff.files),
     ...listLine('licenses gained', licenses.gained),
     ...listLine('licenses lost', licenses.lost),
@@ -147,6 +196,29 @@ function summaryOf({ packages, complete }: ImageDiff): string {
 
 function listLine(title: string, list: readonly string[] | undefined): string[] {
   return list === undefined || list.length === 0 ? [] : [`${title}: ${list.join(', ')}`]
+}
+
+function vulnerabilityLines({ vulnerabilities, newlyKnown }: ImageDiff, colors: Colors): string[] {
+  if (vulnerabilities === null) return ['vulnerabilities: no advisory data (`tidemark db update`)']
+  const { introduced, fixed, unchanged, complete } = vulnerabilities
+  const line = (mark: string, { severity, id, package: found, cause, ...finding }: CausedFinding) => {
+    const why = cause.kind === 'other' ? cause.reason : causeText(cause)
+    const note = noteOf({ severity, id, package: found, ...finding })
+    return `${mark} ${paintSeverity(severity, colors)} ${id} in ${found.name}: ${why}${note === '' ? '' : ` (${note})`}`
+  }
+  const known =
+    newlyKnown === undefined ? [] : newlyKnown.appeared.map(({ id, package: found }) => `${id} in ${found.name}`)
+  return [
+    `vulnerabilities: ${introduced.length} introduced, ${fixed.length} fixed, ${unchanged.length} unchanged${complete ? '' : ' (not complete)'}`,
+    ...introduced.map((finding) => line(colors.red('+'), finding)),
+    ...fixed.map((finding) => line(colors.green('-'), finding)),
+    ...listLine('known only by newer data', known),
+  ]
+}
+
+function causeText(cause: Exclude<CausedFinding['cause'], { kind: 'other' }>): string {
+  const { name } = cause.package
+  return cause.kind === 'changed' ? `${name} ${cause.package.from} → ${cause.package.to}` : `${name} was ${cause.kind}`
 }
 
 function fileLine(files: ImageDiff['files']): string[] {

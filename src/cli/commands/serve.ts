@@ -11,6 +11,7 @@ export function serveCommand(context: CommandContext) {
       '--database <url>',
       'sqlite:PATH or postgres://… ($TIDEMARK_DATABASE; by default a file in the data folder)',
     )
+    .option('--public-url <url>', 'what clients call this server: issuer and audience of its tokens (http://LISTEN)')
     .option('--config <file>', 'tidemark.yaml ($TIDEMARK_CONFIG; by default in the configuration folder)')
     .addHelpText(
       'after',

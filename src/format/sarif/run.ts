@@ -23,7 +23,7 @@ export function runOf({ results, complete, warnings }: SarifRunParts): object {
   const rules = rulesOf(kept.map(({ finding }) => finding))
   const index = new Map(rules.map(({ id }, at) => [id, at]))
   const notes = [
-    ...(results === null ? ['vulnerabilities were not compared'] : []),
+    ...(results === null ? ['vulnerabilities were not compared: there is no advisory data'] : []),
     ...(complete ? [] : ['something could not be read: results may be missing']),
     ...(kept.length < sorted.length
       ? [`${sorted.length - kept.length} more results were left out, the least severe`]

@@ -6,7 +6,7 @@ import { decompress, detectCompression } from '../decompress.js'
 import { TarScanner, type TarVisitor } from '../tar.js'
 import { EntryType, NameBuffer } from '../tar-header.js'
 import type { ImageFiles } from './image-source.js'
-import { openFile, readRange } from './local-files.js'
+import { openFile, readRange, unreadable } from './local-files.js'
 
 interface ArchivedFile {
   readonly offset: number
@@ -37,6 +37,7 @@ export async function openArchive(path: string, clock: Clock, signal: AbortSigna
     return archiveFiles(files, read, handle)
   } catch (error) {
     await handle.close()
+    if (error instanceof Error && 'code' in error && error.code === 'EISDIR') throw unreadable(path, error)
     if (!isFault(error, 'damaged-layer', 'too-large')) throw error
     throw new Fault(error.code, `the image archive cannot be read: ${error.message}`, { cause: error, fix: error.fix })
   }

@@ -72,7 +72,10 @@ async function openSaved(
     layers.push({ digest: null, diffId: fits ? (diffIds[index] ?? null) : null, mediaType: '', sizeBytes, open })
   }
   const close = () => files.close()
-  return { reference, digest: null, mediaType: '', platform, config, manifest: null, layers, folder: null, close }
+  const count = `${image.layers.length} layers, and its configuration names ${diffIds.length}`
+  const warnings = fits ? [] : [`the image has ${count}: what it holds cannot be compared with what it should`]
+  const parts = { reference, digest: null, mediaType: '', platform, config, manifest: null, layers, folder: null }
+  return { ...parts, warnings, close }
 }
 
 /** Docker image specification v1.2, "Combined Image JSON + Filesystem Changeset Format". */

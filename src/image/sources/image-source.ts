@@ -50,6 +50,8 @@ export interface SourceImage {
   readonly layers: readonly LayerSource[]
   /** A root file system on this machine, read by read-folder.ts in place of layers; else null. */
   readonly folder: string | null
+  /** What is wrong with it that does not keep it from being read: the list of packages is then not complete. */
+  readonly warnings?: readonly string[]
   /** What stands beside it; absent where nothing can (docker-archive, a folder). */
   readonly attached?: AttachedManifests
   /** Frees what is open. Layers cannot be read any more. */

@@ -2,6 +2,7 @@ import type { Migration } from '../migrate.js'
 import { first } from './0001-first.js'
 import { images } from './0002-images.js'
 import { analyze } from './0003-analyze.js'
+import { iam } from './0004-iam.js'
 
 /** All migrations, oldest first. Forward only; what was released is never edited. */
-export const migrations: readonly Migration[] = [first, images, analyze]
+export const migrations: readonly Migration[] = [first, images, analyze, iam]

@@ -25,6 +25,7 @@ export function parseOsvRecord(value: unknown, source = 'osv'): Advisory | Refus
   const id = textOf(record.id)
   if (!isId(id)) return { refused: `no usable id: ${oneLine(JSON.stringify(record.id) ?? 'none')}` }
   const reasons: string[] = []
+  const publisher = publisherOf(id)
   const advisory: Advisory = {
     source,
     id,
@@ -34,12 +35,11 @@ export function parseOsvRecord(value: unknown, source = 'osv'): Advisory | Refus
     modifiedAt: timeOf(record.modified),
     withdrawnAt: withdrawalOf(record.withdrawn, reasons),
     summary: summaryOf(record),
-    ratings: [...ratingsIn(record, publisherOf(id)), ...ratingOfTitle(id, textOf(record.summary))],
+    ratings: [...ratingsIn(record, publisher), ...ratingOfTitle(id, textOf(record.summary))],
     url: urlOf(record),
-    affected: listOf(record.affected, 'affected', limits.advisoryPackages, reasons).flatMap((entry) => {
-      const read = affectedOf(entry, id, reasons)
-      return read === null ? [] : [read]
-    }),
+    affected: listOf(record.affected, 'affected', limits.advisoryPackages, reasons)
+      .map((entry) => affectedOf(entry, publisher, reasons))
+      .filter((entry) => entry !== null),
   }
   const [reason] = reasons
   return reason === undefined ? advisory : { refused: oneLine(`${id}: ${reason}`) }
@@ -53,7 +53,7 @@ export function isRefused(result: Advisory | RefusedRecord): result is RefusedRe
 type JsonObject = Readonly<Record<string, unknown>>
 
 /** null where the entry names no package. */
-function affectedOf(value: unknown, id: string, reasons: string[]): AffectedPackage | null {
+function affectedOf(value: unknown, publisher: string, reasons: string[]): AffectedPackage | null {
   const entry = objectOf(value)
   if (entry === null) return refuse(reasons, 'an affected package that is no object')
   if (entry.package === undefined || entry.package === null) return null
@@ -74,10 +74,14 @@ function affectedOf(value: unknown, id: string, reasons: string[]): AffectedPack
     versions,
     fix: specific.urgency === 'end-of-life' ? 'end-of-life' : 'open',
     architectures: [],
-    module: parsePurl(textOf(named.purl))?.qualifiers.get('rpmmod') ?? null,
+    module: moduleOf(textOf(named.purl)),
     binaries: /^(?:open)?SUSE(?::|$)/.test(ecosystem) ? binariesOf(specific.binaries, reasons) : [],
-    ratings: [...ratingsIn(entry, publisherOf(id)), ...wordRating(specific.urgency, publisherOf(id))],
+    ratings: [...ratingsIn(entry, publisher), ...wordRating(specific.urgency, publisher)],
   }
+}
+
+function moduleOf(purl: string): string | null {
+  return purl.includes('rpmmod=') ? (parsePurl(purl)?.qualifiers.get('rpmmod') ?? null) : null
 }
 
 /** `fixed` `0`: the package never had it (Wolfi's and Chainguard's feeds, after secdb). */
@@ -113,15 +117,22 @@ const eventKinds = [
 
 /** An event is one key; early records hold two in one object, which mean the same as two objects. */
 function eventsOf(value: unknown, name: string, reasons: string[]): RangeEvent[] {
-  return listOf(value, 'events', limits.advisoryVersions, reasons).flatMap((item) => {
+  // Loops: the events of all advisories are most of what there is to read.
+  const events: RangeEvent[] = []
+  for (const item of listOf(value, 'events', limits.advisoryVersions, reasons)) {
     const event = objectOf(item) ?? {}
-    const read = eventKinds.flatMap(([key, kind]) =>
-      event[key] === undefined || event[key] === null ? [] : [{ kind, version: textOf(event[key]) }],
-    )
-    if (read.length === 0 || !read.every(({ version }) => isWord(version)))
-      reasons.push(`an event of ${name} that cannot be read`)
-    return read
-  })
+    const before = events.length
+    let isWhole = true
+    for (const [key, kind] of eventKinds) {
+      const given = event[key]
+      if (given === undefined || given === null) continue
+      const version = textOf(given)
+      if (!isWord(version)) isWhole = false
+      events.push({ kind, version })
+    }
+    if (!isWhole || events.length === before) reasons.push(`an event of ${name} that cannot be read`)
+  }
+  return events
 }
 
 /** Names, or maps of names to versions, or maps with a `binary_name` (Ubuntu's). */
@@ -179,20 +190,22 @@ function publisherOf(id: string): string {
 /** The advisory's own page before any other; what is no http address is none. */
 function urlOf(record: JsonObject): string | null {
   const references = referencesOf(record)
-  const ofType = (type: string) => references.filter((reference) => reference.type === type)
-  const candidates = [
-    ...ofType('ADVISORY').map(({ url }) => url),
-    objectOf(record.database_specific)?.url,
-    ...ofType('WEB').map(({ url }) => url),
-    ...references.map(({ url }) => url),
-  ]
-  return candidates.map(textOf).find((url) => /^https?:\/\/[\x21-\x7e]{1,2000}$/.test(url)) ?? null
+  const first = (type: string | null) =>
+    references.find((reference) => (type === null || reference.type === type) && isAddress(reference.url))?.url
+  const own = objectOf(record.database_specific)?.url
+  const url = first('ADVISORY') ?? (isAddress(own) ? own : (first('WEB') ?? first(null)))
+  return typeof url === 'string' ? url : null
+}
+
+function isAddress(value: unknown): value is string {
+  return typeof value === 'string' && /^https?:\/\/[\x21-\x7e]{1,2000}$/.test(value)
 }
 
 /** Records of PyPA have details only: their first line. */
 function summaryOf(record: JsonObject): string | null {
-  const details = textOf(record.details).slice(0, 4000).trim().split('\n', 1)[0] ?? ''
-  return oneLine(textOf(record.summary).slice(0, 4000)) || oneLine(details) || null
+  const summary = oneLine(textOf(record.summary).slice(0, 4000))
+  if (summary !== '') return summary
+  return oneLine(textOf(record.details).slice(0, 4000).trim().split('\n', 1)[0] ?? '') || null
 }
 
 function withdrawalOf(value: unknown, reasons: string[]): number | null {
@@ -213,8 +226,9 @@ function timeOf(value: unknown): number | null {
 
 /** Each once, without the record's own id. What cannot be an id is left out: some feeds write words among them. */
 function idsIn(value: unknown, own: string, what: string, reasons: string[]): string[] {
-  const ids = listOf(value, what, limits.advisoryNames, reasons).map(textOf)
-  return [...new Set(ids)].filter((id) => isId(id) && id !== own)
+  const listed = listOf(value, what, limits.advisoryNames, reasons)
+  if (listed.length === 0) return []
+  return [...new Set(listed.map(textOf))].filter((id) => isId(id) && id !== own)
 }
 
 /**

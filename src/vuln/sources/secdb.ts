@@ -1,4 +1,4 @@
-import type { Advisory, AffectedPackage } from '../../core/advisory.js'
+import type { Advisory, AffectedPackage, RangeEvent } from '../../core/advisory.js'
 import { oneLine } from '../../core/fault.js'
 import { limits } from '../../core/limits.js'
 import type { AdvisorySink } from './advisory-source.js'
@@ -81,30 +81,37 @@ function toAdvisory(
   affected: readonly AffectedPackage[],
 ): Advisory {
   return {
-    ...{ source, id: `${prefix}${id}`, aliases: [...aliases].sort(), upstream: [id], affected },
-    ...{ publishedAt: null, modifiedAt: null, withdrawnAt: null, summary: null, ratings: [] },
+    source,
+    id: `${prefix}${id}`,
+    aliases: [...aliases].sort(),
+    upstream: [id],
+    publishedAt: null,
+    modifiedAt: null,
+    withdrawnAt: null,
+    summary: null,
+    ratings: [],
     url: page === null ? null : `${page}${id}`,
+    affected,
   }
 }
 
 function affectedOf({ ecosystem }: SecdbOwner, name: string, version: string): AffectedPackage {
   const isNever = version === '0'
   return {
-    ...{ ecosystem, name, status: isNever ? 'not-affected' : 'affected' },
-    ranges: isNever
-      ? []
-      : [
-          {
-            type: 'ECOSYSTEM',
-            events: [
-              { kind: 'introduced', version: '0' },
-              { kind: 'fixed', version },
-            ],
-          },
-        ],
-    ...{ versions: [], fix: 'open', architectures: [], module: null, binaries: [], ratings: [] },
+    ecosystem,
+    name,
+    status: isNever ? 'not-affected' : 'affected',
+    ranges: isNever ? [] : [{ type: 'ECOSYSTEM', events: [fromTheStart, { kind: 'fixed', version }] }],
+    versions: [],
+    fix: 'open',
+    architectures: [],
+    module: null,
+    binaries: [],
+    ratings: [],
   }
 }
+
+const fromTheStart: RangeEvent = { kind: 'introduced', version: '0' }
 
 function packageOf(entry: unknown): { name: string | null; secfixes: Record<string, unknown> | null } {
   const { pkg } = (typeof entry === 'object' && entry !== null ? entry : {}) as { pkg?: unknown }
@@ -122,11 +129,19 @@ const vulnerability = /CVE[-_]\d{4}-\d{4,19}|GHSA(?:-[0-9a-z]{4}){3}|XSA-\d{1,9}
 /** `ZBX-11023`, `TALOS-2017-0499`: looked for where there is none of the others. */
 const otherId = /\b(?!CVE-|GHSA-)[A-Z][A-Z0-9]{1,15}-\d[\w.-]{0,40}/g
 
+interface Id {
+  readonly id: string
+  readonly aliases: readonly string[]
+}
+const noAliases: readonly string[] = []
+
 /**
  * The vulnerabilities that a line names. A GHSA beside one CVE is another name of it; each XSA and each CVE is one of its
  * own, because an XSA covers several CVEs.
  */
-function idsIn(line: string): { readonly id: string; readonly aliases: readonly string[] }[] {
+function idsIn(line: string): readonly Id[] {
+  // Nine of ten lines.
+  if (/^CVE-\d{4}-\d{4,19}$/.test(line)) return [{ id: line, aliases: noAliases }]
   const text = line.slice(0, limits.advisoryTextCharacters)
   const known = new Set([...text.matchAll(vulnerability)].map(([id]) => id.replace('_', '-')))
   if (known.size === 0)

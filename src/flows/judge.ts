@@ -1,0 +1,154 @@
+import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Advisories, SnapshotIdentity } from '../core/advisory.js'
+import { Fault, isFault, oneLine } from '../core/fault.js'
+import type { Judgement, ShownSnapshot } from '../core/finding.js'
+import type { Inventory } from '../core/inventory.js'
+import { limits } from '../core/limits.js'
+import { formatTime } from '../core/time.js'
+import type { AttachedDocument } from '../image/attached-sbom.js'
+import { applyIgnores, type IgnoreRule, parseIgnoreFile } from '../vuln/ignore-file.js'
+import { matchInventory } from '../vuln/match.js'
+import { applyVex } from '../vuln/vex/apply-vex.js'
+import { parseVex } from '../vuln/vex/parse-vex.js'
+import type { VexStatement } from '../vuln/vex/vex-format.js'
+import type { Services } from './open.js'
+
+/** What is said of findings besides the advisory data: files of this machine. */
+export interface JudgeDocuments {
+  /** Paths of VEX documents, besides those of `vex:` in the configuration; {@link attachedVex} for those attached to the image. */
+  readonly vex?: readonly string[] | undefined
+  /** Path of an ignore file. */
+  readonly ignoreFile?: string | undefined
+}
+
+/** In the place of a path: the VEX documents that are attached to the image. */
+export const attachedVex = 'attached'
+
+/** Judges inventories by one snapshot. */
+export interface Judge {
+  readonly identity: SnapshotIdentity
+  readonly advisories: Advisories
+  /** @param attached VEX documents that are attached to the image; one that cannot be read is told, and does not count */
+  judge(inventory: Inventory, attached?: readonly AttachedDocument[]): Judgement
+  /** Leaves the snapshot to others. */
+  close(): void
+}
+
+/** As documents show it: which sources it has tells which rules of a gate can be judged at all. */
+export function shownSnapshot({ identity, sources }: Pick<Advisories, 'identity' | 'sources'>): ShownSnapshot {
+  const named = sources.filter(({ records }) => records > 0).map(({ name }) => name)
+  return { id: identity.id, builtAt: formatTime(identity.builtAt), sources: [...new Set(named)].sort() }
+}
+
+/**
+ * Opens the advisory data as it is now, with what the configuration and `documents` say of findings.
+ * @throws Fault `no-advisory-data`, `advisories-damaged`, `file-unreadable`, `invalid-vex`, `invalid-argument`
+ */
+export async function openJudge(services: Services, documents: JudgeDocuments = {}): Promise<Judge> {
+  const advisories = await services.advisories()
+  try {
+    return judgeWith(advisories, services, await readDocuments(services, documents))
+  } catch (error) {
+    advisories.close()
+    throw error
+  }
+}
+
+/** The same, but null where there is no advisory data at all. */
+export async function openJudgeIfAny(services: Services, documents: JudgeDocuments = {}): Promise<Judge | null> {
+  try {
+    return await openJudge(services, documents)
+  } catch (error) {
+    if (isFault(error, 'no-advisory-data')) return null
+    throw error
+  }
+}
+
+/** What was read of documents. */
+export interface ReadDocuments {
+  readonly statements: readonly VexStatement[]
+  readonly ignores: { readonly name: string; readonly rules: readonly IgnoreRule[] } | null
+  readonly warnings: readonly string[]
+}
+
+/** A judge by advisory data that is open; closes it. */
+export function judgeWith(
+  advisories: Advisories,
+  services: Pick<Services, 'clock'>,
+  { statements, ignores, warnings }: ReadDocuments,
+): Judge {
+  return {
+    identity: advisories.identity,
+    advisories,
+    judge(inventory, attached = []) {
+      const now = services.clock.now()
+      const own = readAttached(attached)
+      const judged = matchInventory(inventory, advisories, { now })
+      const vex = applyVex(judged.findings, [...statements, ...own.statements], inventory)
+      const ignored =
+        ignores === null
+          ? { findings: vex.findings, warnings: [] }
+          : applyIgnores(vex.findings, ignores.rules, { name: ignores.name, now })
+      return {
+        ...judged,
+        findings: ignored.findings,
+        warnings: [...judged.warnings, ...warnings, ...own.warnings, ...ignored.warnings],
+      }
+    },
+    close: () => advisories.close(),
+  }
+}
+
+/**
+ * Reads VEX documents and the ignore file. Paths of the configuration are beside it.
+ * @throws Fault `file-unreadable`, `too-large`, `invalid-vex`, `invalid-argument`
+ */
+export async function readDocuments(
+  services: Services,
+  { vex = [], ignoreFile }: JudgeDocuments,
+): Promise<ReadDocuments> {
+  const config = await services.config()
+  const files = vex.filter((path) => path !== attachedVex)
+  const paths = [...(config.vex ?? []).map((path) => resolve(services.configFolder, path)), ...files]
+  const statements: VexStatement[] = []
+  const warnings: string[] = []
+  for (const path of paths) {
+    const document = parseVex(await readWhole(path, limits.vexBytes), path)
+    statements.push(...document.statements)
+    warnings.push(...document.warnings)
+    if (document.refused > 0)
+      warnings.push(`${path}: ${document.refused} statements could not be read, and do not count`)
+  }
+  if (ignoreFile === undefined) return { statements, ignores: null, warnings }
+  const text = (await readWhole(ignoreFile, limits.ignoreFileBytes)).toString('utf8')
+  return { statements, ignores: { name: ignoreFile, rules: parseIgnoreFile(text, ignoreFile) }, warnings }
+}
+
+function readAttached(documents: readonly AttachedDocument[]): Pick<ReadDocuments, 'statements' | 'warnings'> {
+  const statements: VexStatement[] = []
+  const warnings: string[] = []
+  for (const { name, bytes } of documents) {
+    try {
+      const document = parseVex(bytes, name)
+      statements.push(...document.statements)
+      warnings.push(...document.warnings)
+    } catch (error) {
+      if (!isFault(error, 'invalid-vex', 'too-large')) throw error
+      warnings.push(error.message)
+    }
+  }
+  return { statements, warnings }
+}
+
+async function readWhole(path: string, maxBytes: number): Promise<Buffer> {
+  try {
+    const { size } = await stat(path)
+    if (size > maxBytes) throw new Fault('too-large', `${oneLine(path)} has ${size} bytes`)
+    return await readFile(path)
+  } catch (cause) {
+    if (cause instanceof Fault) throw cause
+    const { code } = cause as NodeJS.ErrnoException
+    throw new Fault('file-unreadable', `cannot read ${oneLine(path)} (${code})`, { cause })
+  }
+}

@@ -1,0 +1,173 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type CallName, createClient, routes } from '../client/src/index.js'
+import { type RunningServer, serve } from '../src/server/serve.js'
+import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
+import { callRoute } from './support/call-route.js'
+import { createCli } from './support/cli.js'
+
+let registry: TestRegistry
+let server: RunningServer
+let admin: string
+/** Bearer headers by who holds them: a role, then where it is. */
+const held: Record<string, string> = {}
+let fixed: { identity: string; binding: string }
+
+beforeAll(async () => {
+  registry = await startTestRegistry()
+  const { environment, home } = createCli()
+  const secretFile = join(mkdtempSync(join(tmpdir(), 'tidemark-authorization-')), 'token')
+  writeFileSync(secretFile, 'a-token-of-somebody-0123456789')
+  const config = join(home, 'tidemark.yaml')
+  // With a configured token nothing is open without one.
+  writeFileSync(config, `auth:\n  tokens:\n    - { name: some, secretFile: ${secretFile}, role: viewer }\n`)
+  server = await serve({ environment, config, listen: { host: '127.0.0.1', port: 0 }, log: new PassThrough() })
+  const token = readFileSync(server.tokenFile, 'utf8').trim()
+  admin = `Bearer ${token}`
+  const client = createClient({ url: server.url, token })
+  for (const name of ['acme', 'rival']) await client.call('groupCreate', { name })
+  for (const group of ['acme', 'rival', 'default']) {
+    for (const role of ['registry.pull', 'viewer', 'editor', 'owner'] as const) {
+      const { body } = await client.call('identityCreate', { name: role, group, role: [role] })
+      held[`${role} ${group}`] = `Bearer ${body.token}`
+    }
+  }
+  const { body: identity } = await client.call('identityCreate', { name: 'somebody', group: 'acme' })
+  const { id } = identity.identity
+  const { body: binding } = await client.call('roleBindingCreate', { identity: id, role: 'viewer', group: 'acme' })
+  const { body: everywhere } = await client.call('identityCreate', { name: 'everywhere', group: 'acme' })
+  await client.call('roleBindingCreate', { identity: everywhere.identity.id, role: 'owner', group: '/' })
+  held['owner /'] = `Bearer ${everywhere.token}`
+  fixed = { identity: id, binding: binding.id }
+  await client.call('repoAdd', { name: 'acme/app', upstream: `${registry.address}/demo/app` })
+  const wrong = await client.call('tokenIssue', { audience: [new URL(server.url).host] })
+  held['wrong audience'] = `Bearer ${wrong.body.token}`
+})
+afterAll(async () => {
+  await server.stop()
+  await registry.close()
+})
+
+const tag = () => `${registry.address}/library/alpine:3.10`
+
+/** One line of the table: what is asked, who may just do it, and who may just not. */
+interface Line {
+  readonly ask: () => object
+  readonly right: string
+  readonly tooSmall: string | null
+  /** Owner of another organization; null: it is theirs to ask, and they see nothing of ours. */
+  readonly other: 403 | 404 | null
+}
+
+const reads = (ask: () => object): Line => ({ ask, right: 'viewer default', tooSmall: null, other: 403 })
+const acts = (ask: () => object): Line => ({ ask, right: 'editor default', tooSmall: 'viewer default', other: 403 })
+const owns = (ask: () => object, other: 403 | 404 = 404): Line => ({
+  ...{ ask, right: 'owner acme', tooSmall: 'editor acme', other },
+})
+const sees = (ask: () => object, other: 404 | null = null): Line => ({
+  ...{ ask, right: 'viewer acme', tooSmall: 'registry.pull acme', other },
+})
+const rules = (ask: () => object): Line => ({ ask, right: 'owner /', tooSmall: 'owner acme', other: 403 })
+
+/** A call that is missing here does not compile, and a route that is missing fails below. */
+const table: Record<CallName, Line> = {
+  digest: acts(() => ({ reference: tag() })),
+  check: acts(() => ({ reference: [tag()] })),
+  tags: acts(() => ({ repository: `${registry.address}/library/alpine` })),
+  packages: acts(() => ({ source: tag(), platform: 'linux/amd64' })),
+  diff: acts(() => ({ from: tag(), to: tag(), platform: 'linux/amd64' })),
+  scan: acts(() => ({ source: tag(), platform: 'linux/amd64' })),
+  explain: acts(() => ({ id: 'CVE-2021-36159', source: tag(), platform: 'linux/amd64' })),
+  watchAdd: acts(() => ({ reference: tag(), every: '1h' })),
+  watchAddRule: acts(() => ({ repository: `${registry.address}/demo/app`, tags: ['1.*'] })),
+  watchList: reads(() => ({})),
+  watchRemove: acts(() => ({ reference: `${registry.address}/none:1` })),
+  history: reads(() => ({ reference: tag() })),
+  historyExport: reads(() => ({ reference: tag() })),
+  historyImport: acts(() => ({ reference: tag(), history: [] })),
+  deliveriesList: { ...reads(() => ({})), tooSmall: 'registry.pull default' },
+  deliveriesReplay: acts(() => ({})),
+  groupCreate: owns(() => ({ name: 'folder', parent: 'acme' })),
+  groupList: { ...sees(() => ({})), tooSmall: null },
+  groupDescribe: { ...sees(() => ({ group: 'acme' }), 404), tooSmall: null },
+  groupDelete: owns(() => ({ group: 'acme/folder' })),
+  identityCreate: owns(() => ({ name: 'new', group: 'acme', role: ['owner'] })),
+  identityList: sees(() => ({})),
+  identityDescribe: sees(() => ({ id: fixed.identity }), 404),
+  identityDelete: owns(() => ({ id: fixed.identity })),
+  pullTokenCreate: owns(() => ({ group: 'acme' })),
+  roleBindingCreate: owns(() => ({ identity: fixed.identity, role: 'owner', group: 'acme' })),
+  roleBindingList: sees(() => ({})),
+  roleBindingDescribe: sees(() => ({ id: fixed.binding }), 404),
+  roleBindingDelete: owns(() => ({ id: fixed.binding })),
+  // The owner of an organization cannot spend our credentials: that takes a role on the installation.
+  repoAdd: {
+    ...{ ask: () => ({ name: 'acme/new', upstream: tag().replace(':3.10', '') }), other: 404 },
+    ...{ right: 'owner /', tooSmall: 'owner acme' },
+  },
+  repoList: { ...sees(() => ({})), tooSmall: null },
+  repoRemove: owns(() => ({ name: 'acme/app' })),
+  authStatus: { ask: () => ({}), right: 'registry.pull acme', tooSmall: null, other: null },
+  tokenIssue: { ask: () => ({}), right: 'registry.pull acme', tooSmall: null, other: null },
+  tokenRefresh: { ask: () => ({ refreshToken: 'none' }), right: 'none', tooSmall: null, other: null },
+  tokenRevoke: { ask: () => ({}), right: 'registry.pull acme', tooSmall: null, other: null },
+  auditList: rules(() => ({})),
+  keysRotate: rules(() => ({})),
+}
+
+const bearer = (who: string) => held[who] ?? ''
+const ask = async (name: CallName, authorization: string | null) =>
+  await callRoute(server.url, name, table[name].ask(), authorization)
+
+/** What destroys goes last, and what others need before it. */
+const order: CallName[] = ['roleBindingDelete', 'identityDelete', 'repoRemove', 'groupDelete', 'keysRotate']
+const names = [...(Object.keys(table) as CallName[]).filter((name) => !order.includes(name)), ...order]
+
+describe('the table of authorization', () => {
+  it('has every route of the API', async () => {
+    const { paths } = (await (await fetch(`${server.url}/api/v1/openapi.json`)).json()) as {
+      paths: Record<string, Record<string, object>>
+    }
+    const served = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    )
+    const known = names.map((name) => `${routes[name].method} ${routes[name].path}`)
+    expect(served.sort()).toEqual([...known, 'GET /api/v1/events'].sort())
+  })
+
+  it.each(names)('%s', async (name) => {
+    const { right, tooSmall, other } = table[name]
+    const statusOf = async (authorization: string | null) => (await ask(name, authorization)).status
+    expect(['anonymous', await statusOf(null)]).toEqual(['anonymous', 401])
+    expect(['unknown', await statusOf('Bearer tidemark_wrong')]).toEqual(['unknown', 401])
+    if (name === 'tokenRefresh') return
+    expect(['wrong audience', await statusOf(bearer('wrong audience'))]).toEqual(['wrong audience', 403])
+    const fromRival = await ask(name, bearer('owner rival'))
+    expect(['other organization', fromRival.status]).toEqual(['other organization', other ?? 200])
+    if (fromRival.status === 200) expect(JSON.stringify(fromRival.body)).not.toContain(fixed.identity)
+    if (tooSmall !== null) expect([tooSmall, await statusOf(bearer(tooSmall))]).toEqual([tooSmall, 403])
+    const done = await ask(name, bearer(right))
+    expect([right, done.status, done.body.code]).not.toEqual([right, expect.anything(), 'forbidden'])
+    expect([401, 403]).not.toContain(done.status)
+    if (table[name].right.endsWith('acme') || right === 'owner /') expect([name, done.status]).toEqual([name, 200])
+  })
+
+  it.each(['/api/v1/events', '/metrics'])('%s', async (path) => {
+    const statusOf = async (authorization: string) =>
+      (await fetch(`${server.url}${path}`, { headers: { authorization }, signal: AbortSignal.timeout(5_000) })).status
+    expect((await fetch(`${server.url}${path}`)).status).toBe(401)
+    expect(await statusOf(bearer('owner rival'))).toBe(403)
+    expect(await statusOf(bearer('viewer default'))).toBe(200)
+  })
+
+  it('is written down: who was refused what, and who made what', async () => {
+    const { body } = await callRoute(server.url, 'auditList', { limit: 1_000 }, admin)
+    const lines = body.lines as { outcome: string; action: string; reason: string }[]
+    expect(lines).toContainEqual(expect.objectContaining({ outcome: 'granted', action: 'repo.create' }))
+    expect(lines).toContainEqual(expect.objectContaining({ outcome: 'refused', action: 'watch.create' }))
+    expect(lines).toContainEqual(expect.objectContaining({ outcome: 'refused', action: 'authenticate' }))
+  })
+})
