@@ -249,6 +249,31 @@ describe('who may read', () => {
     expect((await get(`/v2/${other}/manifests/1.0`)).status).toBe(200)
   })
 
+  it('reads a public repository of an organization without a name, and a private one not at all', async () => {
+    const { bare, cli, upstream, address, url } = await startFacade()
+    const upstreamName = `${address}/library/alpine`
+    for (const group of ['acme', 'shut']) expect((await cli.run('iam', 'group', 'create', group)).code).toBe(0)
+    const add = ['--upstream', upstreamName, '--tags', '3.*']
+    expect((await cli.run('repo', 'add', 'acme/alpine', ...add, '--public')).code).toBe(0)
+    expect((await cli.run('repo', 'add', 'shut/alpine', ...add)).code).toBe(0)
+    const { tags } = upstream.content.repository('library/alpine')
+    const tokenFor = async (name: string) => {
+      const answer = await bare('GET', `/token?service=${new URL(url).host}&scope=repository:${name}:pull`)
+      return { status: answer.status, authorization: `Bearer ${json<{ token?: string }>(answer.body).token}` }
+    }
+    const { status, authorization } = await tokenFor('acme/alpine')
+    expect(status).toBe(200)
+    const got = await bare('GET', '/v2/acme/alpine/manifests/3.10', { authorization })
+    expect([got.status, digestOf(got.body)]).toEqual([200, tags.get('3.10')])
+    const history = await bare('GET', '/v2/acme/alpine/_chainguard/history/3.10', { authorization })
+    expect(json<{ history: { digest: string }[] }>(history.body).history.at(-1)?.digest).toBe(tags.get('3.10'))
+    expect((await tokenFor('shut/alpine')).status).toBe(401)
+    for (const name of ['shut/alpine', 'acme/none', 'none/alpine']) {
+      const refused = await bare('GET', `/v2/${name}/manifests/3.10`, { authorization })
+      expect([name, refused.status, codeOf(refused.body)]).toEqual([name, 401, 'UNAUTHORIZED'])
+    }
+  })
+
   it('never gets what another repository has, though its bytes are here', async () => {
     const { get, upstream, name, watch, address, cli } = await startFacade()
     const secret = buildImage({ os: 'linux', architecture: 'amd64', created: '2026-01-01T00:00:00Z', layers: [] })

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { Fault } from '../core/fault.js'
 import type { Host } from '../core/host.js'
 import { newChildUidp, type Uidp } from '../core/identity.js'
@@ -122,28 +123,17 @@ async function namedOf(db: Queries, rows: readonly Row[]): Promise<RepositoryRec
  */
 function quickFinder(db: Queries): (fullName: string) => Promise<Row | undefined> {
   const [full, first, rest] = ['full name', 'first step', 'other steps']
+  const organization = sql`coalesce((
+    select named.name from ${sql.table('groups')} as named
+    where named.parent_uidp = '/' and named.name = ${first}
+  ), ${sql.lit(defaultOrganization)})`
   const compiled = select(db)
     .where('groups.parent_uidp', '=', '/')
-    .where(({ or, and, eb, not, exists, selectFrom }) =>
-      or([
-        and([
-          eb('groups.name', '=', first),
-          eb('groups.name', '<>', defaultOrganization),
-          eb('repositories.name', '=', rest),
-        ]),
-        and([
-          eb('groups.name', '=', defaultOrganization),
-          eb('repositories.name', '=', full),
-          not(
-            exists(
-              selectFrom('groups as organizations')
-                .select('organizations.uidp')
-                .where('organizations.parent_uidp', '=', '/')
-                .where('organizations.name', '=', first),
-            ),
-          ),
-        ]),
-      ]),
+    .where('groups.name', '=', sql<string>`${organization}`)
+    .where(
+      'repositories.name',
+      '=',
+      sql<string>`case when groups.name = ${sql.lit(defaultOrganization)} then ${full} else ${rest} end`,
     )
     .compile()
   return async (fullName) => {
