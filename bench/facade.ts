@@ -1,7 +1,8 @@
 /**
  * What sending a blob on costs: `npm run bench -- facade [--megabytes 300] [--rounds 5]`. A blob of an upstream in another process is
  * read through `serve` and through a bare `node:http` server that pipes the upstream's answer, each in a process of its own, in
- * turn. Printed: medians of MB a second with their ratio, and by how much the memory of each grew over the first blob and over all.
+ * turn. Printed: medians of MB a second and of CPU time for each GB, with their ratios, and by how much the memory of each grew over
+ * the first blob and over all. On a machine that does other things besides, the CPU time is the figure to trust.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -27,6 +28,11 @@ const { values } = parseArgs({
 const blobBytes = Number(values.megabytes) * 1_000_000
 const blob = digestOf('bench')
 const image = buildImage({ os: 'linux', architecture: 'amd64', created: '2026-01-01T00:00:00Z', layers: [] })
+
+interface Cost {
+  readonly rssBytes: number
+  readonly cpuMs: number
+}
 
 interface Ready {
   readonly url: string
@@ -99,7 +105,8 @@ function listen(server: Server): Promise<string> {
 
 function tell(ready: Ready): void {
   process.on('message', (message) => {
-    if (message === 'memory') process.send?.(process.memoryUsage().rss)
+    const { user, system } = process.cpuUsage()
+    if (message === 'cost') process.send?.({ rssBytes: process.memoryUsage().rss, cpuMs: (user + system) / 1_000 })
     else process.exit(0)
   })
   process.send?.(ready)
@@ -118,30 +125,33 @@ async function compare(): Promise<void> {
     fork(self, ['--role', role, '--upstream', upstream, '--megabytes', values.megabytes])
   const upstream = start('upstream')
   const { url } = await ask<Ready>(upstream)
-  const sides: { name: string; child: ChildProcess; ready: Ready; rates: number[]; memory: number[] }[] = []
+  const sides: { name: string; child: ChildProcess; ready: Ready; rates: number[]; costs: Cost[] }[] = []
   for (const name of ['pipe', 'facade']) {
     const child = start(name, url)
-    sides.push({ name, child, ready: await ask<Ready>(child), rates: [], memory: [] })
+    sides.push({ name, child, ready: await ask<Ready>(child), rates: [], costs: [] })
   }
   for (const side of sides) {
     // So that neither has its first compilation in the figures.
     await read(side.ready, 20_000_000)
-    side.memory.push(await ask<number>(side.child, 'memory'))
+    side.costs.push(await ask<Cost>(side.child, 'cost'))
   }
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const side of sides) {
       const started = performance.now()
       await read(side.ready, blobBytes)
       side.rates.push(blobBytes / 1e6 / ((performance.now() - started) / 1_000))
-      side.memory.push(await ask<number>(side.child, 'memory'))
+      side.costs.push(await ask<Cost>(side.child, 'cost'))
     }
   }
-  const floor = median(sides[0]?.rates ?? [])
+  const [pipe] = sides
   console.log(`a blob of ${values.megabytes} MB, ${values.rounds} rounds, Node ${process.version}`)
-  for (const { name, rates, memory, child } of sides) {
-    const grown = (at: number) => (((memory.at(at) ?? 0) - (memory[0] ?? 0)) / 1e6).toFixed(0).padStart(4)
-    const rate = `${median(rates).toFixed(0).padStart(5)} MB/s (${(median(rates) / floor).toFixed(2)})`
-    console.log(`  ${name.padEnd(7)}${rate}   memory grew ${grown(1)} MB by one blob, ${grown(-1)} MB by all`)
+  for (const side of sides) {
+    const { name, costs, child } = side
+    const grown = (at: number) => (((costs.at(at)?.rssBytes ?? 0) - (costs[0]?.rssBytes ?? 0)) / 1e6).toFixed(0)
+    const beside = (of: (measured: typeof side) => number) => (of(side) / of(pipe ?? side)).toFixed(2)
+    const rate = `${rateOf(side).toFixed(0).padStart(5)} MB/s (${beside(rateOf)})`
+    const cpu = `${cpuOf(side).toFixed(0).padStart(5)} ms of CPU a GB (${beside(cpuOf)})`
+    console.log(`  ${name.padEnd(7)}${rate}  ${cpu}  memory grew ${grown(1)} MB by one blob, ${grown(-1)} MB by all`)
     child.send('end')
   }
   upstream.send('end')
@@ -164,6 +174,15 @@ function read({ url, path, token = '' }: Ready, bytes: number): Promise<void> {
     })
     sent.on('error', (error) => fail(error))
   })
+}
+
+function rateOf({ rates }: { readonly rates: readonly number[] }): number {
+  return median(rates)
+}
+
+function cpuOf({ costs }: { readonly costs: readonly Cost[] }): number {
+  const spent = costs.slice(1).map(({ cpuMs }, index) => cpuMs - (costs[index]?.cpuMs ?? 0))
+  return median(spent) / (blobBytes / 1e9)
 }
 
 function median(numbers: readonly number[]): number {
