@@ -66,7 +66,7 @@ describeWith({ programs: ['skopeo', 'docker-registry'] }, 'skopeo', () => {
   })
 })
 
-describeWith({ programs: ['crane'] }, 'crane', () => {
+describeWith({ programs: ['crane'], isExtra: true }, 'crane', () => {
   it('reads the same digest through us, of an index and of one platform', async () => {
     const { url, name, token, upstream, cli } = await startFacade()
     const environment = { ...process.env, HOME: cli.home, DOCKER_CONFIG: cli.home }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { type Clock, systemClock } from '../core/clock.js'
 import type { Digest } from '../core/digest.js'
 import { Fault } from '../core/fault.js'
@@ -57,6 +57,11 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
   const onRequest = (request: IncomingMessage, response: ServerResponse) => registry.serve(request, response)
   const server: Server =
     options.tls === undefined ? createServer(onRequest) : (createTlsServer(options.tls, onRequest) as unknown as Server)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.keepAliveTimeout = 60_000
   server.on('connection', () => registry.requests.connections++)
   const { host = '127.0.0.1', port = 0 } = options
@@ -79,7 +84,8 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
       new Promise((resolve) => {
         stopMoves()
         server.close(() => resolve())
-        server.closeAllConnections()
+        // Node's own list leaves out those on which nothing has come yet, and waits for them.
+        for (const socket of sockets) socket.destroy()
       }),
   }
 }

@@ -22,16 +22,18 @@ export type Program =
   | 'tar'
   | 'zstd'
 
-/** What needs Go to be installed; where it is absent they stay a skip. */
-const fromGo: ReadonlySet<Program> = new Set(['crane'])
-
 /**
  * A `describe` for tests that need programs of the system, or the shared data. Where one is missing the tests are skipped
  * with a name and a reason in the output; with `TIDEMARK_NO_SKIP=1` a missing program is a failure (absent shared data
  * stays a skip: it is no part of the project).
  */
 export function describeWith(
-  needs: { readonly programs?: readonly Program[]; readonly shared?: boolean },
+  needs: {
+    readonly programs?: readonly Program[]
+    readonly shared?: boolean
+    /** The gate installs them only where Go is: else they are skipped by name there too. */
+    readonly isExtra?: boolean
+  },
   name: string,
   body: (found: { readonly shared: string }) => void,
 ): void {
@@ -40,7 +42,7 @@ export function describeWith(
     describe.skip(`${name} [skipped: shared data is absent]`, () => body({ shared: '' }))
   } else if (missing.length === 0) {
     describe(name, () => body({ shared: sharedFolder ?? '' }))
-  } else if (process.env.TIDEMARK_NO_SKIP === '1' && missing.some((program) => !fromGo.has(program))) {
+  } else if (process.env.TIDEMARK_NO_SKIP === '1' && needs.isExtra !== true) {
     describe(name, () => {
       it('has what it needs', () => {
         throw new Error(`not installed: ${missing.join(', ')}`)
