@@ -131,7 +131,7 @@ describe('the conformance suite, read only', () => {
   })
 
   it('refuses every write, and reads no body of one', async () => {
-    const { send, name, upstream } = await startFacade()
+    const { send, name, upstream, asked } = await startFacade()
     upstream.requests.clear()
     const writes = [
       ['POST', `/v2/${name}/blobs/uploads/`],
@@ -147,7 +147,7 @@ describe('the conformance suite, read only', () => {
         ...[method, 405, 'GET, HEAD', 'UNSUPPORTED'],
       ])
     }
-    expect(upstream.requests.latest()).toEqual([])
+    expect(asked()).toEqual([])
   })
 })
 
@@ -163,40 +163,115 @@ describe('who may read', () => {
       [`/v2/${name}/blobs/${digestOf('x')}`, challenge + scope],
       [`/v2/${name}/tags/list`, challenge + scope],
       [`/v2/${name}/referrers/${digestOf('x')}`, challenge + scope],
+      ['/v2/library/nginx/tags/list?ns=quay.io', `${challenge},scope="repository:quay.io/library/nginx:pull"`],
     ]
     for (const [path, expected] of paths) {
       for (const method of ['GET', 'HEAD']) {
         const refused = await bare(method, path as string)
-        expect([refused.status, refused.headers['www-authenticate']]).toEqual([401, expected])
+        expect([path, refused.status, refused.headers['www-authenticate']]).toEqual([path, 401, expected])
       }
     }
     const wrong = await bare('GET', '/v2/', { authorization: 'Bearer wrong' })
     expect(wrong.headers['www-authenticate']).toBe(`${challenge},error="invalid_token"`)
+    // The realm has the name by which the client came: it refuses the address of another host.
+    const byName = await bare('GET', '/v2/', { host: 'localhost:1234' })
+    expect(byName.headers['www-authenticate']).toBe(`Bearer realm="http://localhost:1234/token",service="${host}"`)
     const ping = await get('/v2/')
     expect([ping.status, ping.body.toString(), ping.headers['docker-distribution-api-version']]).toEqual([
       ...[200, '{}', 'registry/2.0'],
     ])
   })
 
-  it('needs upstream.read for images, tag.list for histories, and sees only what is watched', async () => {
+  it('gets a token for what they may pull, by GET and by POST, and it reaches nothing else', async () => {
+    const { bare, send, token, name, address, watch, url } = await startFacade()
+    await watch(`${address}/demo/app:1.0`)
+    const other = `${address.replace(':', '_')}/demo/app`
+    const basic = `Basic ${Buffer.from(`_token:${token}`).toString('base64')}`
+    const scope = `scope=${encodeURIComponent(`repository:${name}:pull,push`)}`
+    const got = await bare('GET', `/token?service=${new URL(url).host}&${scope}`, { authorization: basic })
+    const answer = json<{ token: string; access_token: string; expires_in: number; issued_at: string }>(got.body)
+    expect([got.status, answer.access_token, got.headers['cache-control']]).toEqual([200, answer.token, 'no-store'])
+    expect(answer.expires_in).toBeGreaterThanOrEqual(60)
+    const authorization = `Bearer ${answer.token}`
+    expect((await bare('GET', '/v2/', { authorization })).status).toBe(200)
+    expect((await bare('GET', `/v2/${name}/manifests/3.10`, { authorization })).status).toBe(200)
+    expect((await bare('GET', `/v2/${name}/_chainguard/history/3.10`, { authorization })).status).toBe(200)
+    const elsewhere = await bare('GET', `/v2/${other}/manifests/1.0`, { authorization })
+    expect([elsewhere.status, codeOf(elsewhere.body)]).toEqual([401, 'UNAUTHORIZED'])
+    expect(elsewhere.headers['www-authenticate']).toMatch(
+      /scope="repository:[^"]*demo\/app:pull",error="insufficient_scope"$/,
+    )
+    const form = { 'content-type': 'application/x-www-form-urlencoded', authorization: '' }
+    const posts = [
+      [`grant_type=refresh_token&refresh_token=${token}&${scope}`, 200],
+      [`grant_type=password&username=_token&password=${token}&${scope}`, 200],
+      [`grant_type=password&username=_token&password=wrong&${scope}`, 401],
+      [`grant_type=client_credentials&${scope}`, 400],
+    ] as const
+    for (const [body, status] of posts) {
+      const posted = await send('POST', '/token', form, Buffer.from(body))
+      expect([body, posted.status]).toEqual([body, status])
+    }
+    expect((await send('POST', '/token', form, Buffer.alloc(100_000, 'a'))).status).toBe(400)
+    expect((await bare('GET', `/token?${scope}`)).status).toBe(401)
+    expect((await bare('GET', '/token?service=other', { authorization: basic })).status).toBe(400)
+    const wrong = await bare('GET', '/token', { authorization: `Basic ${Buffer.from('_token:no').toString('base64')}` })
+    expect([wrong.status, codeOf(wrong.body)]).toEqual([401, 'UNAUTHORIZED'])
+  })
+
+  it('sees what is bound here, and asks for nothing else with our credentials', async () => {
     const facade = await startFacade({ viewer: true })
-    const { bare, get, upstream, address, name, viewer } = facade
+    const { bare, get, upstream, address, name, viewer, asked } = facade
     const asViewer = { authorization: `Bearer ${viewer}` }
-    upstream.requests.clear()
-    expect((await bare('GET', `/v2/${name}/manifests/3.10`, asViewer)).status).toBe(403)
-    expect((await bare('GET', `/v2/${name}/blobs/${digestOf('x')}`, asViewer)).status).toBe(403)
+    expect((await bare('GET', `/v2/${name}/manifests/3.10`, asViewer)).status).toBe(200)
     expect((await bare('GET', `/v2/${name}/_chainguard/history/3.10`, asViewer)).status).toBe(200)
     expect(json((await bare('GET', '/v2/_catalog', asViewer)).body)).toEqual({ repositories: [name] })
-    // What nobody watches is not asked for, whoever asks: our credentials are not everybody's.
+    upstream.requests.clear()
     const other = `${address.replace(':', '_')}/demo/app`
-    for (const path of [`manifests/1.0`, 'tags/list', `blobs/${digestOf('x')}`, `referrers/${digestOf('x')}`]) {
-      const refused = await get(`/v2/${other}/${path}`)
-      expect([refused.status, codeOf(refused.body)]).toEqual([404, 'NAME_UNKNOWN'])
+    for (const place of [
+      other,
+      '169.254.169.254/latest/meta-data',
+      'localhost_1/app',
+      'library/nginx',
+      'nginx',
+      'no/such',
+    ]) {
+      for (const path of ['manifests/1.0', 'tags/list', `blobs/${digestOf('x')}`, `referrers/${digestOf('x')}`]) {
+        const refused = await bare('GET', `/v2/${place}/${path}`, asViewer)
+        expect([place, refused.status, codeOf(refused.body)]).toEqual([place, 403, 'DENIED'])
+        const unknown = await bare('GET', `/v2/${place}/${path}`)
+        expect([place, unknown.status, codeOf(unknown.body)]).toEqual([place, 401, 'UNAUTHORIZED'])
+      }
     }
-    for (const elsewhere of ['169.254.169.254/latest/meta-data', 'localhost_1/app', 'library/nginx', 'nginx']) {
-      expect((await get(`/v2/${elsewhere}/manifests/latest`)).status).toBe(404)
+    expect((await bare('GET', '/v2/_catalog')).status).toBe(401)
+    expect(asked()).toEqual([])
+    // Whoever may ask any registry with our credentials may do so through us.
+    expect((await get(`/v2/${other}/manifests/1.0`)).status).toBe(200)
+  })
+
+  it('reads a public repository of an organization without a name, and a private one not at all', async () => {
+    const { bare, cli, upstream, address, url } = await startFacade()
+    const upstreamName = `${address}/library/alpine`
+    for (const group of ['acme', 'shut']) expect((await cli.run('iam', 'group', 'create', group)).code).toBe(0)
+    const add = ['--upstream', upstreamName, '--tags', '3.*']
+    expect((await cli.run('repo', 'add', 'acme/alpine', ...add, '--public')).code).toBe(0)
+    expect((await cli.run('repo', 'add', 'shut/alpine', ...add)).code).toBe(0)
+    const { tags } = upstream.content.repository('library/alpine')
+    const tokenFor = async (name: string) => {
+      const answer = await bare('GET', `/token?service=${new URL(url).host}&scope=repository:${name}:pull`)
+      return { status: answer.status, authorization: `Bearer ${json<{ token?: string }>(answer.body).token}` }
     }
-    expect(upstream.requests.latest()).toEqual([])
+    const { status, authorization } = await tokenFor('acme/alpine')
+    expect(status).toBe(200)
+    const got = await bare('GET', '/v2/acme/alpine/manifests/3.10', { authorization })
+    expect([got.status, digestOf(got.body)]).toEqual([200, tags.get('3.10')])
+    const history = await bare('GET', '/v2/acme/alpine/_chainguard/history/3.10', { authorization })
+    expect(json<{ history: { digest: string }[] }>(history.body).history.at(-1)?.digest).toBe(tags.get('3.10'))
+    expect((await tokenFor('shut/alpine')).status).toBe(401)
+    for (const name of ['shut/alpine', 'acme/none', 'none/alpine']) {
+      const refused = await bare('GET', `/v2/${name}/manifests/3.10`, { authorization })
+      expect([name, refused.status, codeOf(refused.body)]).toEqual([name, 401, 'UNAUTHORIZED'])
+    }
   })
 
   it('never gets what another repository has, though its bytes are here', async () => {
@@ -224,7 +299,7 @@ describe('who may read', () => {
 
 describe('what the upstream does', () => {
   it('may forget a digest that its tag has left: it is served from here', async () => {
-    const { get, name, upstream, digests, moved } = await startFacade()
+    const { get, name, upstream, digests, moved, asked } = await startFacade()
     upstream.move('library/alpine:3.10')
     await moved(2)
     const [old] = await digests()
@@ -240,7 +315,7 @@ describe('what the upstream does', () => {
       const child = await get(`/v2/${name}/manifests/${digest}`)
       expect([child.status, digestOf(child.body)]).toEqual([200, digest])
     }
-    expect(upstream.requests.latest()).toEqual([])
+    expect(asked()).toEqual([])
     const unchanged = await get(`/v2/${name}/manifests/${old}`, { 'if-none-match': `W/"x", "${old}"` })
     expect([unchanged.status, unchanged.headers['docker-content-digest'], unchanged.body.length]).toEqual([304, old, 0])
   })
@@ -357,7 +432,7 @@ describe('blobs', () => {
 
 describe('hostile input', () => {
   it('in paths is refused with an OCI error, before anything is asked', async () => {
-    const { raw, name, upstream } = await startFacade()
+    const { raw, name, upstream, asked } = await startFacade()
     upstream.requests.clear()
     const paths = [
       '/v2/../v2/_catalog/../x/manifests/1',
@@ -382,7 +457,7 @@ describe('hostile input', () => {
       expect([path, [400, 404].includes(status), headers['content-type']]).toEqual([path, true, 'application/json'])
       expect(codeOf(body)).toMatch(/^[A-Z_]+$/)
     }
-    expect(upstream.requests.latest()).toEqual([])
+    expect(asked()).toEqual([])
   })
 
   it('of any kind gets an answer below 500, and the server goes on', async () => {

@@ -78,7 +78,7 @@ describe('the Tag History API', () => {
   })
 
   it('refuses what it does not understand, as a registry does', async () => {
-    const { ask, bare, name, path } = await withHistory(3)
+    const { ask, bare, get, name, path } = await withHistory(3)
     const wrong = [
       '?start=yesterday',
       '?end=2025-02-30',
@@ -96,10 +96,7 @@ describe('the Tag History API', () => {
     const unwatched = await bare('GET', `/v2/${name}/_chainguard/history/never`)
     expect(errorOf(unwatched)).toEqual([404, 'MANIFEST_UNKNOWN'])
     expect(JSON.parse(unwatched.body.toString('utf8'))).toMatchObject({ errors: [{ detail: 'not watched' }] })
-    expect(errorOf(await bare('GET', '/v2/ghcr.io/nobody/nothing/_chainguard/history/1'))).toEqual([
-      404,
-      'NAME_UNKNOWN',
-    ])
+    expect(errorOf(await get('/v2/ghcr.io/nobody/nothing/_chainguard/history/1'))).toEqual([404, 'NAME_UNKNOWN'])
     expect(errorOf(await bare('GET', `/v2/${name}/_chainguard/history/-x`))).toEqual([404, 'MANIFEST_UNKNOWN'])
     expect(errorOf(await bare('GET', path, { authorization: 'Bearer wrong' }))).toEqual([401, 'UNAUTHORIZED'])
     expect(errorOf(await bare('POST', path))).toEqual([405, 'UNSUPPORTED'])

@@ -1,5 +1,5 @@
 import { Fault } from '../core/fault.js'
-import { formatReference, formatRepository, type TagReference } from '../core/reference.js'
+import { formatReference, type TagReference } from '../core/reference.js'
 import { formatTime } from '../core/time.js'
 import type { HistoryCursor } from '../store/store.js'
 import type { Services } from './open.js'
@@ -27,7 +27,7 @@ export interface TagHistoryPage {
 
 /**
  * Answers the Tag History API.
- * @throws Fault `not-watched` for a tag of a repository that is known, `repository-not-found` for any other
+ * @throws Fault `not-watched`
  */
 export type TagHistoryServer = (question: TagHistoryQuestion) => Promise<TagHistoryPage>
 
@@ -44,7 +44,7 @@ export function createTagHistoryServer(services: Services): TagHistoryServer {
     const { tags } = await services.store()
     const { reference } = question
     const version = await tags.historyVersion(reference)
-    if (version === null) throw await missing(reference, services)
+    if (version === null) throw missing(reference)
     if (!isPlain(question)) return await readPage(question, version, services)
     const name = formatReference(reference)
     const known = kept.get(name, version)
@@ -70,19 +70,13 @@ async function readPage(question: TagHistoryQuestion, version: number, services:
     ...(end !== undefined && { end }),
     ...(after && { after }),
   })
-  if (page === null) throw await missing(reference, services)
+  if (page === null) throw missing(reference)
   const entries = page.entries.map(({ at, digest }) => ({ updateTimestamp: formatTime(at), digest }))
   return { body: Buffer.from(JSON.stringify({ history: entries })), next: page.next, version }
 }
 
-async function missing(reference: TagReference, services: Services): Promise<Fault> {
-  const { watches } = await services.store()
-  if (await watches.isWatched(reference)) {
-    return new Fault('not-watched', `there is no history of ${formatReference(reference)}`)
-  }
-  return new Fault('repository-not-found', `there is no ${formatRepository(reference)} here`, {
-    fix: `Watch one of its tags: \`tidemark watch add ${formatReference(reference)}\`.`,
-  })
+function missing(reference: TagReference): Fault {
+  return new Fault('not-watched', `there is no history of ${formatReference(reference)}`)
 }
 
 /** Pages by tag, the longest unused dropped first. */

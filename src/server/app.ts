@@ -48,7 +48,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 600 },
     // A path that cannot be unescaped never reaches a route, nor an error handler.
     frameworkErrors: (error, request, reply) => {
-      if (/^\/v2(?:[/?]|$)/.test(request.raw.url ?? '')) return sendOciError(error, null, request, reply)
+      if (/^\/v2(?:[/?]|$)/.test(request.raw.url ?? '')) return sendOciError(error, () => 'Bearer', request, reply)
       return sendProblem(error, request, reply)
     },
   })
@@ -71,7 +71,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   addHealth(app, services)
   addMetrics(app, counts, auth)
-  addRegistryApi(app, services, createRegistryAccess(services, auth))
+  addRegistryApi(app, services, createRegistryAccess(services, { authority, isLoopback, isOpen }))
   return app
 }
 

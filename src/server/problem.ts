@@ -32,8 +32,9 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
 
 /** In how many seconds to ask again, where the fault says; at least one. Null where it does not. */
 export function retryAfterSeconds({ data }: Fault): number | null {
-  const { until } = data
-  return typeof until === 'number' ? Math.max(1, Math.ceil((until - Date.now()) / 1000)) : null
+  const { until, retryAfterMs } = data
+  const waitMs = typeof until === 'number' ? until - Date.now() : retryAfterMs
+  return typeof waitMs === 'number' ? Math.max(1, Math.ceil(waitMs / 1000)) : null
 }
 
 interface HttpError {

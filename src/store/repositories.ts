@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { Fault } from '../core/fault.js'
 import type { Host } from '../core/host.js'
 import { newChildUidp, type Uidp } from '../core/identity.js'
@@ -14,6 +15,7 @@ export function createRepositoryStore({ db, now }: StoreContext): RepositoryStor
     const row = await select(trx).where('repositories.uidp', '=', uidp).executeTakeFirst()
     return row === undefined ? null : ((await namedOf(trx, [row]))[0] ?? null)
   }
+  const quickly = quickFinder(db)
   return {
     create: ({ group, name, upstream, description, isPublic, rule }) =>
       db.transaction().execute(async (trx) => {
@@ -36,6 +38,8 @@ export function createRepositoryStore({ db, now }: StoreContext): RepositoryStor
     list: async () => await namedOf(db, await select(db).orderBy('repositories.uidp').execute()),
     find: (uidp) => find(db, uidp),
     async findByName(fullName) {
+      const quick = await quickly(fullName)
+      if (quick !== undefined) return (await namedOf(db, [quick]))[0] ?? null
       const { group, name } = await findGroup(db, fullName)
       if (group === null) return null
       const row = await select(db)
@@ -111,6 +115,40 @@ async function namedOf(db: Queries, rows: readonly Row[]): Promise<RepositoryRec
       createdAt: row.created_at,
     }
   })
+}
+
+/**
+ * One query, compiled once, for names without folders: a registry asks for one with each request, and compiling takes longer than
+ * the answer. Undefined for what it does not find, which may still be there.
+ */
+function quickFinder(db: Queries): (fullName: string) => Promise<Row | undefined> {
+  const [full, first, rest] = ['full name', 'first step', 'other steps']
+  const organization = sql`coalesce((
+    select named.name from ${sql.table('groups')} as named
+    where named.parent_uidp = '/' and named.name = ${first}
+  ), ${sql.lit(defaultOrganization)})`
+  const compiled = select(db)
+    .where('groups.parent_uidp', '=', '/')
+    .where('groups.name', '=', sql<string>`${organization}`)
+    .where(
+      'repositories.name',
+      '=',
+      sql<string>`case when groups.name = ${sql.lit(defaultOrganization)} then ${full} else ${rest} end`,
+    )
+    .compile()
+  return async (fullName) => {
+    const slash = fullName.indexOf('/')
+    const [head, tail] = slash < 0 ? ['', ''] : [fullName.slice(0, slash), fullName.slice(slash + 1)]
+    const given = new Map<unknown, string>([
+      [full, fullName],
+      [first, head],
+      [rest, tail],
+    ])
+    const parameters = compiled.parameters.map((value) => given.get(value) ?? value)
+    const query: typeof compiled = { ...compiled, parameters }
+    const { rows } = await db.executeQuery(query)
+    return rows[0]
+  }
 }
 
 /** Walks from the organization down to the group that holds the last step of `fullName`. */

@@ -103,6 +103,42 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     expect(await store.manifests.get(digestOf('never'))).toBeNull()
   })
 
+  it('knows from which repository a manifest is, and believes neither imports nor an index of somebody else', async () => {
+    const { host, path } = reference
+    const child = { mediaType: mediaTypes.ociManifest, digest: digestOf('child'), sizeBytes: 5, annotations: new Map() }
+    const index = { ...manifestOf('index'), children: [child] }
+    await move(index, start)
+    const other = parseTagReference('ghcr.io/org/other:1')
+    await store.history.merge(other, [{ digest: index.digest, at: start }], 'import')
+    const isFrom = async (digest = index.digest) => [
+      await store.manifests.isFrom({ host, path }, digest),
+      await store.manifests.isFrom(other, digest),
+    ]
+    expect(await isFrom()).toEqual([true, false])
+    expect(await isFrom(child.digest)).toEqual([true, false])
+    expect(await isFrom(digestOf('never'))).toEqual([false, false])
+    await store.watches.add(other, { everyMs: null, origin: 'command' })
+    const otherId = (await store.watches.find(other))?.tagId as number
+    const bait = { ...manifestOf('bait'), children: [child] }
+    const seen = { tagId: otherId, seenAt: start + 1, notBefore: null, pushedAt: null, manifest: bait, changes: [] }
+    await store.tags.recordMove(lane, seen)
+    expect(await isFrom(child.digest)).toEqual([false, false])
+    expect(await isFrom(bait.digest)).toEqual([false, true])
+  })
+
+  it('gives pages without removals whole, and counts what changes a history', async () => {
+    for (const [index, text] of ['a', null, 'b', null, 'c', null].entries()) {
+      await move(text === null ? null : manifestOf(text), start + index)
+    }
+    expect(await store.tags.historyVersion(reference)).toBe(6)
+    expect(await store.tags.historyVersion({ ...reference, tag: 'never' })).toBeNull()
+    const range = { limit: 2, order: 'asc', withoutRemovals: true } as const
+    const first = await store.history.page(reference, range)
+    expect(first?.entries.map(({ at }) => at - start)).toEqual([0, 2])
+    const last = await store.history.page(reference, { ...range, ...(first?.next && { after: first.next }) })
+    expect([last?.entries.map(({ at }) => at - start), last?.next]).toEqual([[4], null])
+  })
+
   it('refuses what was learned under a lease that another process has taken', async () => {
     expect(await store.lanes.lease('other', lease)).toEqual([])
     const later = { ...lease, now: start + 30_001 }

@@ -88,10 +88,6 @@ export interface WatchStore {
   addRule(rule: Omit<WatchRule, 'id'>): Promise<{ added: boolean }>
   removeRule(repository: Repository, origin: 'command' | 'config'): Promise<{ removed: boolean }>
   listRules(): Promise<readonly WatchRule[]>
-  /** The repositories of the organization `default` with a watch or a rule, by name. */
-  repositories(): Promise<readonly Repository[]>
-  /** Whether a repository is among {@link WatchStore.repositories}. */
-  isWatched(repository: Repository): Promise<boolean>
   /** A number that grows with every change of a watch or rule, by any process. */
   version(): Promise<number>
 }

@@ -4,7 +4,7 @@ import { Fault } from '../core/fault.js'
 import { type HistoryEntry, kindAfter, momentOf } from '../core/history.js'
 import { appendEvent } from './events.js'
 import { putManifest } from './manifests.js'
-import { nothing, type Queries, type SqlDialect, type StoreContext } from './schema.js'
+import { type Database, nothing, type Queries, type SqlDialect, type StoreContext } from './schema.js'
 import type { LaneLease, Move, StateChange, TagState, TagStore } from './store.js'
 import { findTag } from './upstreams.js'
 
@@ -17,9 +17,7 @@ export function createTagStore({ db, dialect, now }: StoreContext): TagStore {
       const digest = await digestOfManifest(db, row.manifest_id)
       return { tagId: row.id, state: row.state as TagState, digest, historyVersion: row.history_version }
     },
-    async historyVersion(reference) {
-      return (await findTag(db, reference))?.history_version ?? null
-    },
+    historyVersion: historyVersionOf(db),
     recordMove: (lease, move) =>
       db.transaction().execute(async (trx) => {
         await requireLease(trx, lease, dialect)
@@ -30,6 +28,30 @@ export function createTagStore({ db, dialect, now }: StoreContext): TagStore {
         await requireLease(trx, lease, dialect)
         for (const change of changes) await recordState(trx, change)
       }),
+  }
+}
+
+/** Compiled once: it is asked before each answer that is kept, where compiling would take most of the time. */
+function historyVersionOf(db: Database): TagStore['historyVersion'] {
+  const compiled = db
+    .selectFrom('tags')
+    .innerJoin('upstreams', 'upstreams.id', 'tags.upstream_id')
+    .select('tags.history_version')
+    .where('upstreams.host', '=', 'the host')
+    .where('upstreams.path', '=', 'the path')
+    .where('upstreams.credential', '=', '')
+    .where('tags.name', '=', 'the tag')
+    .compile()
+  return async ({ host, path, tag }) => {
+    const given = new Map<unknown, string>([
+      ['the host', host],
+      ['the path', path],
+      ['the tag', tag],
+    ])
+    const parameters = compiled.parameters.map((value) => given.get(value) ?? value)
+    const query: typeof compiled = { ...compiled, parameters }
+    const { rows } = await db.executeQuery(query)
+    return rows[0]?.history_version ?? null
   }
 }
 

@@ -1,8 +1,7 @@
 import { sql } from 'kysely'
 import { digestFromBytes } from '../core/digest.js'
 import type { Host } from '../core/host.js'
-import { formatRepository, type TagReference } from '../core/reference.js'
-import { defaultOrganization } from './migrate.js'
+import type { TagReference } from '../core/reference.js'
 import { nothing, type Queries, type StoreContext } from './schema.js'
 import type { TagReason, TagState, WatchedTag, WatchOptions, WatchOrigin, WatchRule, WatchStore } from './store.js'
 import { ensureRepository, ensureTag, findTag } from './upstreams.js'
@@ -87,21 +86,6 @@ export function createWatchStore({ db, now }: StoreContext): WatchStore {
         }),
       )
     },
-    async repositories() {
-      const rows = await selectWatchedRepositories(db)
-        .innerJoin('upstreams', 'upstreams.id', 'repositories.upstream_id')
-        .select(['upstreams.host', 'upstreams.path'])
-        .orderBy('repositories.name')
-        .execute()
-      return rows.map(({ host, path }) => ({ host: host as Host, path }))
-    },
-    async isWatched(repository) {
-      const row = await selectWatchedRepositories(db)
-        .select('repositories.id')
-        .where('repositories.name', '=', formatRepository(repository))
-        .executeTakeFirst()
-      return row !== undefined
-    },
     async version() {
       const row = await db.selectFrom('meta').select('value').where('key', '=', 'changed_seq').executeTakeFirstOrThrow()
       return Number(row.value)
@@ -183,29 +167,6 @@ function numberOf(value: boolean | null): number | null {
 
 function booleanOf(value: number | null): boolean | null {
   return value === null ? null : value === 1
-}
-
-function selectWatchedRepositories(db: Queries) {
-  return db
-    .selectFrom('repositories')
-    .innerJoin('groups', 'groups.uidp', 'repositories.group_uidp')
-    .where('groups.parent_uidp', '=', '/')
-    .where('groups.name', '=', defaultOrganization)
-    .where(({ or, exists, selectFrom }) =>
-      or([
-        exists(
-          selectFrom('watches')
-            .select('watches.id')
-            .whereRef('watches.repository_id', '=', 'repositories.id')
-            .where('watches.removed_at', 'is', null),
-        ),
-        exists(
-          selectFrom('watch_rules')
-            .select('watch_rules.id')
-            .whereRef('watch_rules.repository_id', '=', 'repositories.id'),
-        ),
-      ]),
-    )
 }
 
 function selectWatched(db: Queries) {

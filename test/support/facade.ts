@@ -37,6 +37,8 @@ export interface Facade {
   bare(method: string, path: string, headers?: Record<string, string>): Promise<RawAnswer>
   /** With the admin's token and a path that nothing tidies up. */
   raw(path: string, headers?: Record<string, string>): Promise<RawAnswer>
+  /** What the upstream was asked since it was cleared, beside the looks at the watched tag. */
+  asked(): readonly string[]
   /** Watches a tag and waits until it was looked at. */
   watch(reference: string): Promise<void>
   /** Waits until the watched tag has that many entries. */
@@ -93,6 +95,10 @@ export async function startFacade(
       exchange(server.url, method, path, { authorization, 'content-length': `${body.length}`, ...headers }, body),
     bare: (method, path, headers = {}) => exchange(server.url, method, path, headers),
     raw: (path, headers = {}) => rawExchange(server.url, path, { host: 'localhost', authorization, ...headers }),
+    asked: () => {
+      const requests = upstream.requests.latest().map(({ method, path }) => `${method} ${path}`)
+      return requests.filter((request) => request !== 'HEAD /v2/library/alpine/manifests/3.10')
+    },
     moved: async (count) => {
       await entries(tag, count)
     },

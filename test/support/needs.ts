@@ -31,7 +31,7 @@ export function describeWith(
   needs: {
     readonly programs?: readonly Program[]
     readonly shared?: boolean
-    /** The gate does not install them yet: they are skipped by name there too. */
+    /** The gate installs them only where Go is: else they are skipped by name there too. */
     readonly isExtra?: boolean
   },
   name: string,

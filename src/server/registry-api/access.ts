@@ -1,76 +1,77 @@
 import type { FastifyRequest } from 'fastify'
-import { Fault, oneLine } from '../../core/fault.js'
-import { parseRepository, type Repository } from '../../core/reference.js'
+import { Fault, isFault, oneLine } from '../../core/fault.js'
+import type { Repository } from '../../core/reference.js'
+import type { Authority } from '../../flows/authority.js'
 import type { Services } from '../../flows/open.js'
-import type { Auth } from '../auth.js'
+import { anonymousCaller, type Caller } from '../../iam/caller.js'
+import { decide } from '../../iam/decide.js'
+import { openOnLoopback } from '../../iam/static-tokens.js'
+import { type AuthOptions, isLoopbackName } from '../auth.js'
+import { canonicalName, nameOnWire } from './name.js'
 
 /** What is to be done to a repository: read what its registry holds, or what we remember of its tags. */
 export type RegistryAction = 'pull' | 'history'
 
 /** Who may read what of the registry that we serve. The rules are iam's; this is all that the routes know of them. */
 export interface RegistryAccess {
+  readonly authority: Authority
   /** Whether somebody showed a good token, whatever it reaches: `docker login` asks this. @throws Fault `unauthenticated` */
   requireToken(request: FastifyRequest): Promise<void>
   /**
    * The upstream that `name` stands for, when the caller may do `action` to it: our credentials are used for nothing else.
    * @param namespace the host that a mirror's client asked for (`ns`), null when it did not say
-   * @throws Fault `unauthenticated`, `forbidden`, `repository-not-found`, `invalid-reference`
+   * @throws Fault `unauthenticated`, `forbidden`, `wrong-audience`, `not-found`, `repository-not-found`, `invalid-reference`
    */
   open(request: FastifyRequest, name: string, namespace: string | null, action: RegistryAction): Promise<Repository>
-  /** The names of all repositories that the caller may see, sorted. @throws Fault `unauthenticated`, `forbidden` */
+  /** The names of all repositories that the caller may see, sorted. @throws Fault `unauthenticated`, `wrong-audience` */
   list(request: FastifyRequest): Promise<readonly string[]>
 }
 
-/**
- * The rule of a server with one organization: whoever may read histories reads all of them, and whoever may ask registries
- * reads, through us, those repositories of theirs that are watched. What is not watched is as unknown as what is not there.
- */
-export function createRegistryAccess(services: Services, auth: Auth): RegistryAccess {
+const capabilityOf = { pull: 'repo.blobs.get', history: 'tag.list' } as const
+
+/** See {@link RegistryAccess}. */
+export function createRegistryAccess(services: Services, options: AuthOptions): RegistryAccess {
+  const { authority, isLoopback, isOpen } = options
+  const open = anonymousCaller(isOpen ? openOnLoopback : [])
+  const callerOf = async (request: FastifyRequest): Promise<Caller> => {
+    const caller = await authority.authenticate(request.headers.authorization, 'registry')
+    if (caller.kind !== 'anonymous' || caller.token !== null) return caller
+    if (isLoopback && !isLoopbackName(request.headers.host ?? '')) {
+      throw new Fault('unauthenticated', 'without a token this server answers to loopback names only')
+    }
+    return open
+  }
   return {
+    authority,
     async requireToken(request) {
-      const caller = await auth.require(request, 'tag.list')
-      if (caller.name === 'anonymous') throw new Fault('unauthenticated', 'a token is needed to read images')
+      const caller = await callerOf(request)
+      if (caller === open) throw new Fault('unauthenticated', 'a token is needed to read images')
     },
     async open(request, name, namespace, action) {
-      await auth.require(request, action === 'pull' ? 'upstream.read' : 'tag.list')
-      const repository = upstreamOf(name, namespace)
-      if (action === 'history') return repository
-      const { watches } = await services.store()
-      if (await watches.isWatched(repository)) return repository
-      throw unknown(name)
+      const caller = await callerOf(request)
+      try {
+        const canonical = canonicalName(name, namespace)
+        const { upstream, record } = await authority.requireRepository(caller, canonical, capabilityOf[action])
+        if (record !== null || action === 'pull') return upstream
+        throw new Fault(
+          'repository-not-found',
+          `there is no history of ${oneLine(canonical)}: none of its tags is watched`,
+        )
+      } catch (error) {
+        if (caller.access === null || !isFault(error, 'forbidden')) throw error
+        // Another token would reach it: clients get one when they are told so, containers/image in these very words only.
+        const data = { challenge: 'insufficient_scope' }
+        throw new Fault('unauthenticated', error.message, { cause: error, fix: error.fix, data })
+      }
     },
     async list(request) {
-      await auth.require(request, 'tag.list')
-      const { watches } = await services.store()
-      return (await watches.repositories()).map(nameOf).sort()
+      const caller = await callerOf(request)
+      const { repositories } = await services.store()
+      const visible = (await repositories.list()).filter(({ uidp, isPublic, fullName }) => {
+        return decide(caller, 'repo.list', { scope: uidp, isPublic, name: fullName }).isAllowed
+      })
+      if (caller === open && visible.length === 0) throw new Fault('unauthenticated', 'a token is needed for the list')
+      return visible.map(({ fullName }) => nameOnWire(fullName)).sort()
     },
   }
-}
-
-/**
- * `docker.io/library/nginx`, and `registry.example.com_5000/app` where the host has a port: a colon is not allowed in a name.
- * OCI distribution v1.1.1, "Pulling manifests".
- */
-export function nameOf({ host, path }: Repository): string {
-  return `${host.replace(/:(\d+)$/, '_$1')}/${path}`
-}
-
-/**
- * The repository that a name stands for: the inverse of {@link nameOf}. `library/nginx` is Docker Hub's, as its mirrors are asked.
- * @throws Fault `repository-not-found`, `invalid-reference`
- */
-export function upstreamOf(name: string, namespace: string | null): Repository {
-  if (namespace !== null) return parseRepository(`${namespace}/${name}`)
-  const slash = name.indexOf('/')
-  const first = slash < 0 ? name : name.slice(0, slash)
-  if (first === 'library' && slash > 0) return parseRepository(`docker.io/${name}`)
-  const host = first.replace(/_(\d{1,5})$/, ':$1')
-  if (slash < 0 || !(host === 'localhost' || /[.:]/.test(host))) throw unknown(name)
-  return parseRepository(`${host}${name.slice(slash)}`)
-}
-
-function unknown(name: string): Fault {
-  return new Fault('repository-not-found', `there is no repository ${oneLine(name.slice(0, 255))} here`, {
-    fix: 'See which there are in `/v2/_catalog`; one is read through here while one of its tags is watched.',
-  })
 }

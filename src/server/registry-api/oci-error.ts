@@ -15,24 +15,24 @@ export function ociErrorsOf(fault: Fault): OciErrors {
 
 /**
  * Answers with `error` as a registry does.
- * @param scope what a token must reach for this request, for the challenge; null for none in particular
+ * @param challenge the `WWW-Authenticate` of a 401
  */
 export function sendOciError(
   error: unknown,
-  scope: string | null,
+  challenge: (fault: Fault) => string,
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
   const fault = faultOf(error)
   if (fault.code === 'internal') request.log.error({ err: fault.cause ?? fault }, 'request failed')
   const status = statusOf(fault)
-  if (status === 401) void reply.header('www-authenticate', challenge(request, scope))
+  for (const name of ['content-length', 'etag', 'docker-content-digest', 'accept-ranges']) void reply.removeHeader(name)
+  if (status === 401) void reply.header('www-authenticate', challenge(fault))
   if (status === 405) void reply.header('allow', 'GET, HEAD')
   const seconds = retryAfterSeconds(fault)
   if (seconds !== null && (status === 429 || status >= 500)) void reply.header('retry-after', String(seconds))
   const { sizeBytes } = fault.data
   if (status === 416 && typeof sizeBytes === 'number') void reply.header('content-range', `bytes */${sizeBytes}`)
-  for (const name of ['content-length', 'etag', 'docker-content-digest', 'accept-ranges']) void reply.removeHeader(name)
   void reply.code(status).header('content-type', 'application/json').header('cache-control', 'no-store')
   return reply.send(Buffer.from(JSON.stringify(ociErrorsOf(fault))))
 }
@@ -41,18 +41,4 @@ export function sendOciError(
 function statusOf(fault: Fault): number {
   const { status } = fault.data
   return fault.code === 'broken-answer' && (status === 503 || status === 504) ? status : fault.kind.http
-}
-
-/**
- * `Bearer realm=…,service=…,scope=…`: docker's token specification. The realm has the name by which this client reached us: clients
- * refuse a private address that is another than the registry's.
- */
-function challenge(request: FastifyRequest, scope: string | null): string {
-  const { localAddress = 'localhost', localPort = 80 } = request.raw.socket
-  const asked = request.headers.host ?? ''
-  const isHost = /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i.test(asked)
-  const host = isHost ? asked : `${localAddress.includes(':') ? `[${localAddress}]` : localAddress}:${localPort}`
-  const wanted = scope === null ? '' : `,scope="${scope}"`
-  const reason = request.headers.authorization === undefined ? '' : ',error="invalid_token"'
-  return `Bearer realm="${request.protocol}://${host}/token",service="${host}"${wanted}${reason}`
 }

@@ -8,12 +8,15 @@ import { createTagHistoryServer, type TagHistoryServer } from '../../flows/serve
 import { createManifestServer, type ManifestServer } from '../../flows/serve-manifest.js'
 import { abortedWith } from '../aborted-with.js'
 import type { RegistryAccess } from './access.js'
+import { bearerChallenge } from './challenge.js'
 import { sendBlob, sendManifest, sendReferrers } from './content.js'
+import { canonicalName, nameOnWire } from './name.js'
 import { sendOciError } from './oci-error.js'
 import { pageOf, readPageQuestion } from './page.js'
 import { askAgain, type RegistryCall } from './registry-call.js'
 import { sendTagHistory } from './tag-history.js'
-import { parseTarget, type Target } from './target.js'
+import { isName, parseTarget, type Target } from './target.js'
+import { addRegistryTokens } from './token.js'
 
 interface Servers {
   readonly services: Services
@@ -25,7 +28,7 @@ interface Servers {
 }
 
 /**
- * Everything below `/v2/`: a registry that can be read, OCI distribution specification v1.1.1, whose images are those of the
+ * Everything below `/v2/`, and `/token`: a registry that can be read, OCI distribution specification v1.1.1, whose images are those of the
  * registries that are watched, and Chainguard's Tag History API.
  */
 export function addRegistryApi(app: FastifyInstance, services: Services, access: RegistryAccess): void {
@@ -46,8 +49,14 @@ export function addRegistryApi(app: FastifyInstance, services: Services, access:
         void reply.header('connection', 'close')
         throw new Fault('read-only', 'this registry is read only')
       })
-      registry.setErrorHandler((error, request, reply) => sendOciError(error, scopeOf(request), request, reply))
-      registry.setNotFoundHandler(async (request, reply) => sendOciError(noSuchPath(), null, request, reply))
+      registry.setErrorHandler((error, request, reply) => {
+        const challenge = (fault: Fault) =>
+          bearerChallenge(request, access.authority.addresses(), scopeOf(request), fault)
+        return sendOciError(error, challenge, request, reply)
+      })
+      registry.setNotFoundHandler(async () => {
+        throw noSuchPath()
+      })
       for (const url of ['/', '/*']) {
         const method = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
         registry.route({ method, url, schema: { hide: true }, handler: handle })
@@ -56,6 +65,7 @@ export function addRegistryApi(app: FastifyInstance, services: Services, access:
     },
     { prefix: '/v2' },
   )
+  addRegistryTokens(app, access.authority)
 }
 
 async function answer(request: FastifyRequest, reply: FastifyReply, servers: Servers): Promise<unknown> {
@@ -124,9 +134,13 @@ function split(request: FastifyRequest): { path: string; query: URLSearchParams 
 /** What a token must reach for this request. */
 function scopeOf(request: FastifyRequest): string | null {
   try {
-    const target = parseTarget(split(request).path)
+    const { path, query } = split(request)
+    const target = parseTarget(path)
     if (target.kind === 'catalog') return 'registry:catalog:*'
-    return target.name === null ? null : `repository:${target.name}:pull`
+    if (target.name === null) return null
+    const namespace = query.get('ns')
+    const name = namespace === null ? target.name : nameOnWire(canonicalName(target.name, namespace))
+    return isName(name) ? `repository:${name}:pull` : null
   } catch {
     // The name is none, which is what the answer says.
     return null

@@ -42,9 +42,14 @@ export function parseTarget(path: string): Target {
   return { kind: 'unknown', name: null }
 }
 
+/** Whether `text` may be the name of a repository. */
+export function isName(text: string): boolean {
+  return text.length <= nameLength && namePattern.test(text)
+}
+
 function checkName(name: string): string {
-  if (name.length > nameLength || !namePattern.test(name)) throw notAName(name)
-  return name
+  if (isName(name)) return name
+  throw notAName(name)
 }
 
 function notAName(text: string): Fault {
