@@ -1,7 +1,8 @@
-// node scripts/bundle.mjs: the commands from dist/src into a few files in dist/command. Node takes longer to find and link the 500
-// modules of the sources and of what they use at once than most commands take to run. Larger packages, loaded by few commands, stay
-// outside.
-import { readFileSync, rmSync } from 'node:fs'
+// node scripts/bundle.mjs: the programs from dist/src into one file, dist/command/programs.cjs, and what starts it, start.js. Node takes
+// longer to find and link the 500 modules of the sources and of what they use at once than most commands take to run, and of one
+// file it can be told what V8 compiled the last time (src/cli/start.ts). Larger packages, loaded by few commands, stay outside.
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './prepare.mjs'
@@ -16,23 +17,37 @@ const notices = inside.map((name) => {
 })
 const outdir = join(root, 'dist', 'command')
 rmSync(outdir, { recursive: true, force: true })
-await build({
-  entryPoints: ['run.js', 'credential-helper.js'].map((name) => join(root, 'dist', 'src', 'cli', name)),
-  outdir,
+const options = {
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20',
   minifyWhitespace: true,
   external: Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !inside.includes(name)),
-  banner: {
-    js: [
-      `/* Holds, under their own licenses: ${notices.join(', ')}. */`,
-      // For packages that are CommonJS.
-      `import { createRequire as createRequireHere } from 'node:module'`,
-      `const require = createRequireHere(import.meta.url)`,
-    ].join('\n'),
-  },
   logLevel: 'warning',
+}
+const [programs] = (
+  await build({
+    ...options,
+    entryPoints: [join(root, 'dist', 'src', 'cli', 'programs.js')],
+    format: 'cjs',
+    write: false,
+    define: { 'import.meta.url': 'urlOfThisFile' },
+    banner: {
+      js: [
+        `/* Holds, under their own licenses: ${notices.join(', ')}. */`,
+        `const urlOfThisFile = require('node:url').pathToFileURL(require.resolve('./programs.cjs')).href`,
+      ].join('\n'),
+    },
+  })
+).outputFiles
+// ASCII only: esbuild leaves regular expressions as they are written, and a file in which a byte is a character is read at once.
+const text = programs.text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+mkdirSync(outdir, { recursive: true })
+writeFileSync(join(outdir, 'programs.cjs'), text)
+await build({
+  ...options,
+  entryPoints: [join(root, 'dist', 'src', 'cli', 'start.js')],
+  outdir,
+  format: 'esm',
+  define: { bundleDigest: JSON.stringify(createHash('sha256').update(text).digest('hex')) },
 })

@@ -67,7 +67,7 @@ export function openTidemark(options: TidemarkOptions = {}): Tidemark {
     async (input: Calls[Name]['input'], { signal, onWarning, onProgress }: CallOptions = {}) => {
       const caller = adminCaller(capabilities)
       const context = { services, caller, cost, readsLocalSources: true, warn: onWarning ?? (() => undefined) }
-      const { body } = await operations[name].run(input, {
+      const { body } = await (await operations[name]()).run(input, {
         ...context,
         ...(signal && { signal }),
         ...(onProgress && { onProgress }),

@@ -15,7 +15,7 @@ import {
   routes,
   type TagEvent,
 } from '../client/src/index.js'
-import { operations } from '../src/api/operations.js'
+import { loadOperations, operations } from '../src/api/operations.js'
 import { Secret } from '../src/core/secret.js'
 import { adminCaller } from '../src/iam/caller.js'
 import { capabilities } from '../src/iam/capabilities.js'
@@ -186,7 +186,7 @@ describe('every operation', () => {
     const services = openServices({ environment: cli.environment })
     const caller = adminCaller(capabilities)
     const context = { services, caller, cost: { requests: 0, bytes: 0 }, warn: () => undefined }
-    for (const operation of Object.values(operations)) {
+    for (const operation of await loadOperations()) {
       const input = questions()[operation.name] as never
       if (input === undefined) continue
       const here = await operation.run(input, context)

@@ -32,10 +32,11 @@ export async function call<Name extends CallName>(
   const server = options.server ?? (context.environment.TIDEMARK_SERVER || undefined)
   if (server !== undefined) return await callThere(name, input, server, context)
   setMaxListeners(0, context.signal)
+  const operation = await operations[name]()
   return await withServices(context, options, async (services) => {
     const cost = noCost()
     const { onProgress, onPage, documents } = options
-    const { body } = await operations[name].run(input, {
+    const { body } = await operation.run(input, {
       ...{ services, cost, signal: context.signal, readsLocalSources: true, caller: adminCaller(capabilities) },
       warn: (message) => reportWarning(message, context.terminal, context.environment),
       ...(onProgress && { onProgress }),

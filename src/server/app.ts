@@ -1,8 +1,7 @@
 import swagger from '@fastify/swagger'
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import type { Operation } from '../api/operation.js'
-import { operations } from '../api/operations.js'
+import { loadOperations } from '../api/operations.js'
 import { Fault } from '../core/fault.js'
 import type { Authority } from '../flows/authority.js'
 import type { Services } from '../flows/open.js'
@@ -66,7 +65,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   })
   await addOpenapi(app)
   const auth = createAuth({ authority, isLoopback, isOpen })
-  bindOperations(app, Object.values(operations) as unknown as Operation[], services, auth)
+  bindOperations(app, await loadOperations(), services, auth)
   addEvents(app, services, auth)
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   addHealth(app, services)
