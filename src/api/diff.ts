@@ -1,7 +1,6 @@
 import type { ImageDiff } from '../../client/src/index.js'
 import { Fault } from '../core/fault.js'
 import { diffImages } from '../flows/diff-images.js'
-import { isLocalSource } from '../flows/image-location.js'
 import type { Operation } from './operation.js'
 import { platformOf, requireReadable } from './packages.js'
 
@@ -29,15 +28,4 @@ export const diff: Operation<'diff'> = {
 
 function isSnapshotId(text: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(text)
-}
-
-/**
- * What `REF` alone is compared with: one move before.
- * @throws Fault `invalid-argument` for a source that has no history
- */
-export function oneMoveBefore(source: string): string {
-  if (!isLocalSource(source) && !source.includes('@')) return `${source}@{1}`
-  throw new Fault('invalid-argument', 'there are two images to compare, and only one was named', {
-    fix: 'Name both: `tidemark diff FROM TO`. A tag alone is compared with what it was one move ago.',
-  })
 }

@@ -93,6 +93,10 @@ function readSnapshot(database: SqliteDatabase, path: string): Advisories {
     asDamage(path, () => statement.all(...values) as Row[])
   const one = <Row>(statement: SqliteStatement, ...values: SqliteValue[]) =>
     asDamage(path, () => statement.get(...values) as Row | undefined)
+  const packagesOf = (key: number) => {
+    const rows = all<PackageRow>(statements.packages, key * rowsPerAdvisory, (key + 1) * rowsPerAdvisory)
+    return asDamage(path, () => rows.map(({ ecosystem, name, body }) => decodeAffected(ecosystem, name, body)))
+  }
   return {
     identity: { id, builtAt: Number(meta.get('builtAt') ?? 0) },
     sources,
@@ -103,7 +107,7 @@ function readSnapshot(database: SqliteDatabase, path: string): Advisories {
     },
     named: (name) => {
       const rows = all<NamedRow>(statements.named, name)
-      return asDamage(path, () => joinParts(rows, statements.packages))
+      return asDamage(path, () => joinParts(rows, packagesOf))
     },
     kev: (cve) => {
       const row = one<{ body: string }>(statements.kev, cve)
@@ -192,19 +196,28 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** An advisory of several parts of its source is one again. */
-function joinParts(rows: readonly NamedRow[], packages: SqliteStatement): Advisory[] {
-  const joined = new Map<string, Advisory & { readonly affected: AffectedPackage[] }>()
+/**
+ * An advisory of several parts of its source is one again. Its packages are read when they are asked for: a vulnerability of the
+ * kernel is in thousands, and whoever follows aliases wants none of them.
+ */
+function joinParts(rows: readonly NamedRow[], packagesOf: (key: number) => AffectedPackage[]): Advisory[] {
+  const joined = new Map<string, { readonly head: Omit<Advisory, 'affected'>; readonly keys: number[] }>()
   for (const { key, source, id, head } of rows) {
     const name = `${source}\0${id}`
-    const advisory = joined.get(name) ?? { ...decodeHead(source, id, head), affected: [] }
+    const advisory = joined.get(name) ?? { head: decodeHead(source, id, head), keys: [] }
     joined.set(name, advisory)
-    const first = key * rowsPerAdvisory
-    for (const row of packages.all(first, first + rowsPerAdvisory) as PackageRow[]) {
-      advisory.affected.push(decodeAffected(row.ecosystem, row.name, row.body))
-    }
+    advisory.keys.push(key)
   }
-  return [...joined.values()]
+  return [...joined.values()].map(({ head, keys }) => {
+    let affected: readonly AffectedPackage[] | undefined
+    return {
+      ...head,
+      get affected() {
+        affected ??= keys.flatMap(packagesOf)
+        return affected
+      },
+    }
+  })
 }
 
 function damaged(path: string, why: string, cause?: unknown): Fault {
