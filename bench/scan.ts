@@ -1,19 +1,23 @@
 /**
- * What judging costs once images are known: `npm run bench -- scan [--rounds 7] [--images 1000]`. A stored inventory of 381 Debian
- * packages is scanned by the whole advisory data of the shared folder (`TIDEMARK_SHARED`, else `../shared`), in processes of their own,
- * beside what starting the program takes (`tidemark version`); then 1,000 stored inventories are judged anew in one process.
+ * What judging costs once images are known: `npm run bench -- scan [--rounds 7] [--images 1000]`. Two images
+ * with the package databases of real Debian ones are scanned and compared by digest, with the whole advisory data of the shared
+ * folder (`TIDEMARK_SHARED`, else `../shared`), in processes of their own, beside what starting the program takes (`tidemark
+ * version`); and 1,000 inventories of 381 packages are judged anew in one process.
  */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { gunzipSync } from 'node:zlib'
 import { noCost } from '../src/core/cost.js'
 import { hostPlatform } from '../src/core/platform.js'
 import { analyzeImage } from '../src/flows/analyze-image.js'
 import { judgeBy } from '../src/flows/judge.js'
 import { openServices } from '../src/flows/open.js'
+import { buildImage } from '../src/test-registry/build-image.js'
+import { startTestRegistry } from '../src/test-registry/serve.js'
 import { cacheAdvisories } from '../src/vuln/cached-advisories.js'
 
 const { values } = parseArgs({
@@ -25,23 +29,47 @@ const program = fileURLToPath(new URL('../../bin/tidemark', import.meta.url))
 const home = mkdtempSync(join(tmpdir(), 'tidemark-bench-scan-'))
 const environment = { PATH: process.env.PATH ?? '', TIDEMARK_HOME: home }
 
+const registry = await startTestRegistry()
 try {
-  run('db', 'import', join(data, 'vulns'))
+  await run('db', 'import', join(data, 'vulns'))
   await judgeAnew()
-  const sbom = join(home, 'goof.cdx.json')
-  const { stdout } = run('packages', image, '-o', 'cyclonedx')
-
-  writeFileSync(sbom, stdout)
-  const scan = ['scan', `sbom:${sbom}`, '-o', 'json', '--allow-partial']
-  const walls = { start: [] as number[], scan: [] as number[] }
-  for (let round = 0; round < Number(values.rounds); round++) {
-    walls.start.push(timed(() => run('version')))
-    walls.scan.push(timed(() => run(...scan)))
+  const [from, to] = ['bookworm-nginx', 'bookworm-nginx-dev'].map(serveDebian)
+  const commands = {
+    start: ['version'],
+    scan: ['scan', to, '-o', 'json', '--allow-partial'],
+    diff: ['diff', from, to, '-o', 'json'],
+  } as Readonly<Record<string, readonly string[]>>
+  const walls: Record<string, number[]> = { start: [], scan: [], diff: [] }
+  // The first round reads the images from the registry, and leaves compiled code for the others.
+  for (let round = 0; round <= Number(values.rounds); round++) {
+    for (const [name, command] of Object.entries(commands)) {
+      const begun = performance.now()
+      await run(...command)
+      if (round > 0) walls[name]?.push(performance.now() - begun)
+    }
   }
-  const [start, whole] = [median(walls.start), median(walls.scan)]
-  console.log(`start ${start} ms, scan ${whole} ms: ${whole - start} ms beyond start, the SBOM of 381 packages parsed`)
+  const [start, scan, diff] = ['start', 'scan', 'diff'].map((name) => median(walls[name] ?? [])) as [
+    number,
+    number,
+    number,
+  ]
+  console.log(`start ${start} ms; beyond it, by digest: scan ${scan - start} ms, diff ${diff - start} ms`)
 } finally {
+  await registry.close()
   rmSync(home, { recursive: true })
+}
+
+/** An image with the package database of a real Debian one; gives its reference by digest. */
+function serveDebian(name: string): string {
+  const read = (kind: string) => readFileSync(join(data, 'pkgdb/debian-built', `${name}.${kind}`))
+  const files = [
+    { path: 'etc/os-release', content: read('os-release') },
+    { path: 'var/lib/dpkg/status', content: gunzipSync(read('status.gz')) },
+  ]
+  const { architecture } = hostPlatform(process.arch)
+  const image = buildImage({ os: 'linux', architecture, created: '2026-01-01T00:00:00Z', layers: [files] })
+  registry.content.putImage(`library/debian:${name}`, image)
+  return `${registry.address}/library/debian@${image.digest}`
 }
 
 async function judgeAnew(): Promise<void> {
@@ -60,10 +88,14 @@ async function judgeAnew(): Promise<void> {
   await services.close()
 }
 
-function run(...args: string[]) {
-  const result = spawnSync(process.execPath, [program, ...args], { env: environment, encoding: 'utf8', maxBuffer: 1e9 })
-  if (result.status !== 0) throw new Error(`tidemark ${args[0]} ended with ${result.status}: ${result.stderr}`)
-  return result
+/** Not waited for by a call that would hold up the registry. */
+async function run(...args: readonly string[]): Promise<void> {
+  const child = spawn(process.execPath, [program, ...args], {
+    env: environment,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const code = await new Promise((done) => child.once('close', done))
+  if (code !== 0) throw new Error(`tidemark ${args.join(' ')} ended with ${code}`)
 }
 
 function timed(work: () => unknown): number {
@@ -73,5 +105,5 @@ function timed(work: () => unknown): number {
 }
 
 function median(list: number[]): number {
-  return list.sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0
+  return Math.round(list.sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0)
 }
