@@ -17,7 +17,8 @@ const longRunMs = 1000
  * short command takes beyond Node's own start. `NODE_DISABLE_COMPILE_CACHE=1` turns that off, as it does for Node's own.
  */
 export async function start(name: ProgramName): Promise<void> {
-  const begun = performance.now()
+  // Not `performance`, which is loaded when it is first named.
+  const begun = Date.now()
   const path = join(dirname(fileURLToPath(import.meta.url)), 'programs.cjs')
   const command = name === 'tidemark' ? (process.argv[2] ?? '') : name
   const key = { bundle: bundleDigest, command, environment: process.env }
@@ -34,5 +35,5 @@ export async function start(name: ProgramName): Promise<void> {
   const isNew = cachedData === undefined || script.cachedDataRejected === true
   // What ended badly used little of the code.
   if (process.exitCode === 2 || process.exitCode === 3) return
-  if (isNew || performance.now() - begun > longRunMs) keepCompiledCode(key, () => script.createCachedData())
+  if (isNew || Date.now() - begun > longRunMs) keepCompiledCode(key, () => script.createCachedData())
 }

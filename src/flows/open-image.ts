@@ -8,7 +8,7 @@ import { formatReference, type Reference } from '../core/reference.js'
 import { type AttachedManifests, attestationsOf } from '../image/attached-sbom.js'
 import { chooseManifest, layersOf, readConfigFacts, requireImage } from '../image/image-manifest.js'
 import type { SourceImage } from '../image/sources/image-source.js'
-import { findSource } from '../image/sources/list.js'
+import { isLocalSource } from './image-location.js'
 import { manifestRecordOf } from './manifest-record.js'
 import type { Services } from './open.js'
 import { resolveRevision } from './resolve.js'
@@ -35,12 +35,7 @@ export interface ImageCall {
  * @throws Fault `invalid-reference`, `platform-not-found`, `unsupported-media`, and what the registry or the disk throws
  */
 export async function openImage(question: ImageQuestion, services: Services, call: ImageCall): Promise<SourceImage> {
-  const local = findSource(question.source)
-  const options = { platform: question.platform, clock: services.clock, checkDiffId: false }
-  const image =
-    local === null
-      ? await openFromRegistry(question, services, call)
-      : await local.source.open(local.location, { ...options, ...(call.signal && { signal: call.signal }) })
+  const image = (await openLocal(question, services, call)) ?? (await openFromRegistry(question, services, call))
   const { platform, reference } = image
   if (question.isPlatformAsked && platform !== null && !matchesPlatform(platform, question.platform)) {
     const other = `${formatPlatform(platform)}, and ${formatPlatform(question.platform)} was asked for`
@@ -49,12 +44,21 @@ export async function openImage(question: ImageQuestion, services: Services, cal
   return image
 }
 
+/** What reads the sources of this machine is loaded for them only. Null for a reference to a registry. */
+async function openLocal(question: ImageQuestion, services: Services, call: ImageCall): Promise<SourceImage | null> {
+  if (!isLocalSource(question.source)) return null
+  const { findSource } = await import('../image/sources/list.js')
+  const local = findSource(question.source)
+  if (local === null) return null
+  const options = { platform: question.platform, clock: services.clock, checkDiffId: false }
+  return await local.source.open(local.location, { ...options, ...(call.signal && { signal: call.signal }) })
+}
+
 async function openFromRegistry(question: ImageQuestion, services: Services, call: ImageCall): Promise<SourceImage> {
   const reference = await resolveRevision(question.source, services, call.warn)
-  const registry = await services.registry()
   let platforms: readonly string[] | null = null
   let siblings: readonly Descriptor[] = []
-  let digest = reference.digest ?? (await registry.head(reference, call)).digest
+  let digest = reference.digest ?? (await (await services.registry()).head(reference, call)).digest
   for (let depth = 0; ; depth++) {
     const { manifest } = await fetchManifestBytes({ ...reference, digest }, services, call)
     if (manifest.kind === 'index') {
@@ -67,8 +71,10 @@ async function openFromRegistry(question: ImageQuestion, services: Services, cal
     const image = requireImage(manifest)
     const config = await fetchConfig(reference, image.config.digest, services, call)
     const { platform, diffIds } = readConfigFacts(config)
-    const open = (layer: { digest: Digest; sizeBytes: number }, signal: AbortSignal | undefined) =>
-      registry.blob(reference, layer, { ...call, priority: 'blob', ...(signal && { signal }) })
+    const open = async function* (layer: { digest: Digest; sizeBytes: number }, signal: AbortSignal | undefined) {
+      const registry = await services.registry()
+      yield* registry.blob(reference, layer, { ...call, priority: 'blob', ...(signal && { signal }) })
+    }
     return {
       ...{ reference: formatReference(reference), digest, mediaType: image.mediaType, platform, config },
       ...{ manifest: image, layers: layersOf(image, diffIds, open), folder: null, platforms },

@@ -6,10 +6,10 @@ import { formatTime } from '../core/time.js'
 import { newlyKnown } from '../diff/newly-known.js'
 import type { WatchedTag } from '../store/store.js'
 import { cacheAdvisories } from '../vuln/cached-advisories.js'
-import { storedInventoryOf } from './analyze-image.js'
 import { advisoriesIfAny, type Judge, judgeBy } from './judge.js'
 import { keepJudgement, keptJudgement, latestSnapshots, setLatestSnapshots } from './judgements.js'
 import type { Services } from './open.js'
+import { storedInventoryOf } from './stored-inventory.js'
 
 /** What judging anew came to. */
 export interface Rejudged {

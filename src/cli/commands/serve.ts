@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8'
 import { Command } from '@commander-js/extra-typings'
 import type { CommandContext } from '../context.js'
 
@@ -26,6 +25,7 @@ Examples:
     .action(async (options) => {
       // What a look leaves behind is short-lived, and a server runs for months: a small heap, collected often, saves a third of
       // the memory at 10,000 tags. It only helps before the server, which no other command needs, is loaded.
+      const { setFlagsFromString } = await import('node:v8')
       setFlagsFromString('--semi-space-growth-factor=1')
       setFlagsFromString('--heap-growing-percent=30')
       const { runServe } = await import('../run-serve.js')

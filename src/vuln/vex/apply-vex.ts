@@ -28,6 +28,8 @@ export function applyVex(
   statements: readonly VexStatement[],
   image: VexImage,
 ): AppliedVex {
+  // Most images have none.
+  if (statements.length === 0) return { findings, judged: 0, unmatched: 0 }
   const index = indexById(statements)
   const matcher = createProductMatcher(image)
   const matched = new Set<VexStatement>()
