@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { cacheFolder, type Environment } from '../flows/places.js'
 
@@ -45,7 +45,7 @@ export function keepCompiledCode(key: CodeKey, compile: () => Buffer): void {
     renameSync(part, path)
     forgetOthers(folder)
   } catch {
-    rmSync(part, { force: true })
+    if (existsSync(part)) rmSync(part, { force: true })
   }
 }
 
