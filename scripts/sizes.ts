@@ -8,7 +8,8 @@ const maxLines = 340
 const maxTestLines = 600
 /** Data in the form of code. */
 const tables = /spdx-ids\.ts$|fault-catalog\.ts$/
-const maxPackedBytes = 1_000_000
+/** Some seconds on a slow line. Half is the command, which holds what it uses; half the library with its types. */
+const maxPackedBytes = 1_500_000
 
 const tracked = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts', '*.mjs'], { encoding: 'utf8' })
 const tooLong = tracked
