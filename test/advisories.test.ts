@@ -193,6 +193,27 @@ describe('db import', () => {
     ).toEqual(['GHSA-7'])
   })
 
+  it('says that what it would add to is damaged, and how to start afresh', async () => {
+    const many = Array.from({ length: 2000 }, (_, at) => JSON.stringify(record(`GHSA-${at}`, `package-${at}`, '1.0.0')))
+    await cli.run('db', 'import', put('many.jsonl', many.join('\n')))
+    const bytes = readFileSync(place())
+    // The first page, by which a snapshot is known, stays whole.
+    bytes.fill(0xa5, 16 * 1024)
+    writeFileSync(place(), bytes)
+    const { code, stderr } = await cli.run('db', 'import', put('again.jsonl', many.join('\n')))
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/^error: the advisory data .*advisories\.db cannot be read: .* Build it anew: .*--replace/)
+    expect(readFileSync(place()).equals(bytes)).toBe(true)
+    expect(leftovers().filter((name) => name.endsWith('.new'))).toEqual([])
+    expect((await cli.run('db', 'import', '--replace', join(cli.home, 'many.jsonl'))).code).toBe(0)
+  })
+
+  it('below a path that is a file says so', async () => {
+    const file = put('a-file', '')
+    const { code, stderr } = await createCli({ TIDEMARK_HOME: join(file, 'x') }).run('db', 'status')
+    expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringMatching(/cannot be used: ENOTDIR/) })
+  })
+
   it('of nothing that can be read changes nothing, and says why', async () => {
     await cli.run(
       'db',

@@ -34,7 +34,13 @@ const shownReasons = 20
 /** Folders within folders: real trees of advisories have five. */
 const deepest = 32
 /** What is not one file's own trouble. */
-const fatal: ReadonlySet<FaultCode> = new Set(['cancelled', 'disk-full', 'store-unavailable', 'internal'])
+const fatal: ReadonlySet<FaultCode> = new Set([
+  'cancelled',
+  'disk-full',
+  'store-unavailable',
+  'advisories-damaged',
+  'internal',
+])
 
 /**
  * Imports files of advisory data, and folders of them. What cannot be read is refused one by one; all else is imported.

@@ -135,8 +135,6 @@ async function readDocuments(services: Services, { vex = [], ignoreFile }: Judge
     const document = parseVex(await readWhole(path, limits.vexBytes), path)
     statements.push(...document.statements)
     warnings.push(...document.warnings)
-    if (document.refused > 0)
-      warnings.push(`${path}: ${document.refused} statements could not be read, and do not count`)
   }
   if (ignoreFile === undefined) return { statements, ignores: null, warnings }
   const text = (await readWhole(ignoreFile, limits.ignoreFileBytes)).toString('utf8')

@@ -1,4 +1,3 @@
-import type { Digest } from '../core/digest.js'
 import type { LayerFacts } from '../core/image-facts.js'
 import type { Inventory } from '../core/inventory.js'
 import type { LayerSource } from '../core/layer.js'

@@ -3,7 +3,7 @@ import { closeSync, constants, copyFileSync, fsyncSync, openSync, readdirSync, r
 import { basename, dirname, join } from 'node:path'
 import type { SnapshotIdentity } from '../core/advisory.js'
 import type { SqliteDatabase } from '../core/sqlite.js'
-import { requireSnapshot } from './snapshot.js'
+import { damageOf, requireSnapshot } from './snapshot.js'
 import {
   dropSnapshotIndexes,
   snapshotApplicationId,
@@ -78,7 +78,7 @@ export function buildSnapshot({ path, open, keepsOld, now }: BuildOptions): Snap
     prepareFile(database, keepsOld, path)
   } catch (error) {
     discard()
-    throw error
+    throw damageOf(path, error)
   }
   const writer = new SnapshotWriter(database, now)
   return {
@@ -93,7 +93,8 @@ export function buildSnapshot({ path, open, keepsOld, now }: BuildOptions): Snap
       } catch (error) {
         database.exec('rollback')
         restore()
-        throw error
+        // What is added to may be damaged where nothing has read it yet.
+        throw damageOf(path, error)
       }
     },
     sink: (source, options = {}) => writer.sink(source, options),
@@ -121,7 +122,7 @@ export function buildSnapshot({ path, open, keepsOld, now }: BuildOptions): Snap
         return { id, builtAt: now }
       } catch (error) {
         removeFile(temporary)
-        throw error
+        throw damageOf(path, error)
       }
     },
     discard,

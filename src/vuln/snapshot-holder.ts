@@ -1,6 +1,6 @@
 import { type BigIntStats, statSync } from 'node:fs'
 import type { Advisories } from '../core/advisory.js'
-import { type Fault, toFault } from '../core/fault.js'
+import { Fault, oneLine, toFault } from '../core/fault.js'
 import { noAdvisoryData, type OpenReadOnly, openSnapshot } from './snapshot.js'
 
 /** The snapshot in use, which another process may replace at any time. */
@@ -82,6 +82,11 @@ function leave(held: Held): void {
 
 /** Which file lies at a path: it changes when another is put there, and when it is written to. Null for none. */
 function fileOf(path: string): string | null {
-  const stats: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stats === undefined ? null : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs}`
+  try {
+    const stats: BigIntStats | undefined = statSync(path, { bigint: true, throwIfNoEntry: false })
+    return stats === undefined ? null : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs}`
+  } catch (cause) {
+    const { code = 'it cannot be read' } = cause as NodeJS.ErrnoException
+    throw new Fault('store-unavailable', `the advisory data ${oneLine(path)} cannot be used: ${code}`, { cause })
+  }
 }

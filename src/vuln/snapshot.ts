@@ -226,15 +226,19 @@ function damaged(path: string, why: string, cause?: unknown): Fault {
   })
 }
 
-/** What SQLite and JSON say of a file that is no whole snapshot, as one fault with the way out. */
 function asDamage<Value>(path: string, read: () => Value): Value {
   try {
     return read()
   } catch (error) {
-    if (isFault(error, 'store-damaged')) throw damaged(path, error.message, error)
-    if (error instanceof Fault) throw error
-    const message = error instanceof Error ? error.message : String(error)
-    if (/malformed|not a database|no such (?:table|column)|JSON/i.test(message)) throw damaged(path, message, error)
-    throw error
+    throw damageOf(path, error)
   }
+}
+
+/** What SQLite and JSON say of a file that is no whole snapshot, as one fault with the way out; any other error as it is. */
+export function damageOf(path: string, error: unknown): unknown {
+  if (isFault(error, 'store-damaged')) return damaged(path, error.message, error)
+  if (error instanceof Fault) return error
+  const message = error instanceof Error ? error.message : String(error)
+  const isDamage = /malformed|not a database|no such (?:table|column)|JSON/i.test(message)
+  return isDamage ? damaged(path, message, error) : error
 }
