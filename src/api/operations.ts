@@ -1,5 +1,14 @@
 import type { CallName } from '../../client/src/index.js'
-import { auditList, authStatus, keysRotate, tokenIssue, tokenRefresh, tokenRevoke } from './auth.js'
+import {
+  auditList,
+  authStatus,
+  keysRotate,
+  signIn,
+  signInOptions,
+  tokenIssue,
+  tokenRefresh,
+  tokenRevoke,
+} from './auth.js'
 import { check } from './check.js'
 import { deliveriesList, deliveriesReplay } from './deliveries.js'
 import { diff } from './diff.js'
@@ -53,6 +62,8 @@ export const operations: { readonly [Name in CallName]: Operation<Name> } = {
   repoRemove,
   authStatus,
   tokenIssue,
+  signInOptions,
+  signIn,
   tokenRefresh,
   tokenRevoke,
   auditList,
