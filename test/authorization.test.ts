@@ -112,6 +112,8 @@ const table: Record<CallName, Line> = {
   repoRemove: owns(() => ({ name: 'acme/app' })),
   authStatus: { ask: () => ({}), right: 'registry.pull acme', tooSmall: null, other: null },
   tokenIssue: { ask: () => ({}), right: 'registry.pull acme', tooSmall: null, other: null },
+  signInOptions: { ask: () => ({}), right: 'none', tooSmall: null, other: null },
+  signIn: { ask: () => ({ idToken: 'e30.e30.e30' }), right: 'none', tooSmall: null, other: null },
   tokenRefresh: { ask: () => ({ refreshToken: 'none' }), right: 'none', tooSmall: null, other: null },
   tokenRevoke: { ask: () => ({}), right: 'registry.pull acme', tooSmall: null, other: null },
   auditList: rules(() => ({})),
@@ -141,9 +143,9 @@ describe('the table of authorization', () => {
   it.each(names)('%s', async (name) => {
     const { right, tooSmall, other } = table[name]
     const statusOf = async (authorization: string | null) => (await ask(name, authorization)).status
-    expect(['anonymous', await statusOf(null)]).toEqual(['anonymous', 401])
+    expect(['anonymous', await statusOf(null)]).toEqual(['anonymous', name === 'signInOptions' ? 200 : 401])
     expect(['unknown', await statusOf('Bearer tidemark_wrong')]).toEqual(['unknown', 401])
-    if (name === 'tokenRefresh') return
+    if (right === 'none') return
     expect(['wrong audience', await statusOf(bearer('wrong audience'))]).toEqual(['wrong audience', 403])
     const fromRival = await ask(name, bearer('owner rival'))
     expect(['other organization', fromRival.status]).toEqual(['other organization', other ?? 200])

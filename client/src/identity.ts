@@ -108,6 +108,18 @@ export interface IssuedToken {
   expiresAt: string
 }
 
+/** How people sign in to a server. */
+export interface SignInOptions {
+  /** The OpenID provider that they sign in at; null where there is none. */
+  oidc: {
+    issuer: string
+    clientId: string
+    /** Of a provider that gives desktop programs one; it is no secret (RFC 8252 section 8.5). */
+    clientSecret: string | null
+    scopes: string[]
+  } | null
+}
+
 /** Who the caller is, and what the server is called. */
 export interface AuthStatus {
   /** `admin`, `token:NAME`, or an identity's id. */

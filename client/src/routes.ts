@@ -20,6 +20,7 @@ import type {
   RoleBinding,
   RoleBindingList,
   RoleName,
+  SignInOptions,
 } from './identity.js'
 import type { EvidenceWish, PackageList } from './packages.js'
 import type { Explanation, ScanReport } from './scan.js'
@@ -116,6 +117,8 @@ export interface Calls {
   repoRemove: { input: { name: string }; output: Deleted }
   authStatus: { input: Record<string, never>; output: AuthStatus }
   tokenIssue: { input: { audience?: string[]; withRefresh?: boolean }; output: IssuedToken }
+  signInOptions: { input: Record<string, never>; output: SignInOptions }
+  signIn: { input: { idToken: string; audience?: string[] }; output: IssuedToken }
   tokenRefresh: { input: { refreshToken: string; audience?: string[] }; output: IssuedToken }
   tokenRevoke: { input: { refreshToken?: string }; output: Deleted }
   auditList: { input: { limit?: number; cursor?: string }; output: AuditList }
@@ -163,6 +166,8 @@ export const routes: {
   repoRemove: { method: 'DELETE', path: '/api/v1/repositories' },
   authStatus: { method: 'GET', path: '/api/v1/auth' },
   tokenIssue: { method: 'POST', path: '/api/v1/auth/token' },
+  signInOptions: { method: 'GET', path: '/api/v1/auth/sign-in' },
+  signIn: { method: 'POST', path: '/api/v1/auth/sign-in' },
   tokenRefresh: { method: 'POST', path: '/api/v1/auth/refresh' },
   tokenRevoke: { method: 'POST', path: '/api/v1/auth/revoke' },
   auditList: { method: 'GET', path: '/api/v1/audit' },

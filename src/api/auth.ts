@@ -38,6 +38,34 @@ export const tokenIssue: Operation<'tokenIssue'> = {
   },
 }
 
+/** How people sign in. */
+export const signInOptions: Operation<'signInOptions'> = {
+  name: 'signInOptions',
+  summary: 'The OpenID provider that people sign in at, and what it calls this installation',
+  capability: 'anyone',
+  isRateLimited: true,
+  async run(_, { services }) {
+    const { provider } = await services.authority()
+    if (provider === null) return { body: { oidc: null } }
+    const { issuer, clientId, clientSecret = null, scopes = ['openid', 'email', 'profile'] } = provider
+    const asked = scopes.includes('openid') ? scopes : ['openid', ...scopes]
+    return { body: { oidc: { issuer, clientId, clientSecret, scopes: [...asked] } } }
+  },
+}
+
+/** A token for somebody who signed in at the provider. */
+export const signIn: Operation<'signIn'> = {
+  name: 'signIn',
+  summary: 'A signed token, and a refresh token, for an ID token of the provider that people sign in at',
+  capability: 'anyone',
+  isRateLimited: true,
+  async run({ idToken, audience = [] }, { services }) {
+    const authority = await services.authority()
+    const answer = await authority.signIn(idToken, { audience, withRefresh: true })
+    return { body: wireToken(answer, audience.length === 0 ? [authority.addresses().platform] : audience) }
+  },
+}
+
 /** A token for a refresh token. */
 export const tokenRefresh: Operation<'tokenRefresh'> = {
   name: 'tokenRefresh',

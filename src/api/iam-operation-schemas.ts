@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { RoleName } from '../../client/src/index.js'
+import { limits } from '../core/limits.js'
 import { roleNames } from '../iam/capabilities.js'
 import { define } from './define-operation.js'
 import { closed, nullable, time, words } from './schema-pieces.js'
@@ -189,6 +190,33 @@ export const iamOperationSchemas = {
   tokenIssue: define(
     'tokenIssue',
     Type.Object({ audience, withRefresh: optional(Type.Boolean()) }, closed),
+    issuedToken,
+    true,
+  ),
+  signInOptions: define(
+    'signInOptions',
+    nothing,
+    Type.Object(
+      {
+        oidc: nullable(
+          Type.Object(
+            {
+              issuer: Type.String(),
+              clientId: Type.String(),
+              clientSecret: nullable(Type.String({ description: 'of a desktop program: no secret' })),
+              scopes: Type.Array(Type.String()),
+            },
+            closed,
+          ),
+        ),
+      },
+      closed,
+    ),
+    true,
+  ),
+  signIn: define(
+    'signIn',
+    Type.Object({ idToken: text('an ID token that was just issued', limits.bearerCharacters), audience }, closed),
     issuedToken,
     true,
   ),

@@ -402,7 +402,7 @@ export const faultCatalog = {
     exit: 2,
     retryable: false,
     meaning: 'The server would listen beyond this machine without any authentication configured.',
-    fix: 'Listen on 127.0.0.1, or add auth.tokens to tidemark.yaml (docs/configuration.md shows how).',
+    fix: 'Listen on 127.0.0.1, or add auth.tokens or auth.oidc to tidemark.yaml (docs/configuration.md shows how).',
   },
   'address-in-use': {
     http: 500,

@@ -4,6 +4,7 @@ import type { Uidp } from '../core/identity.js'
 import { anonymousCaller, type Caller } from '../iam/caller.js'
 import type { Capability } from '../iam/capabilities.js'
 import { decide, type Resource, refusal } from '../iam/decide.js'
+import type { OidcSettings } from '../iam/settings.js'
 import { badToken } from '../iam/signed-token.js'
 import type { StaticTokens } from '../iam/static-tokens.js'
 import { defaultOrganization } from '../store/migrate.js'
@@ -11,9 +12,10 @@ import type { Store } from '../store/store.js'
 import { type AuditLog, createAuditLog } from './audit-log.js'
 import { createCallers } from './callers.js'
 import { createExchange, type Exchange } from './exchange-token.js'
-import { createIssuerKeys, type IssuerKeys } from './issuer-keys.js'
+import { createIssuerKeys, type IssuerKeys, issuerUrl } from './issuer-keys.js'
 import type { Services } from './open.js'
 import { createRegistryTokens, type RegistryTokens } from './registry-token.js'
+import { sessionMsOf } from './sign-in.js'
 import { createSigning, type Signing } from './signing.js'
 
 /** What our three surfaces are called: as clients write it, and as tokens do. */
@@ -48,6 +50,8 @@ export interface Authority extends Exchange, RegistryTokens {
    * @throws Fault `unauthenticated` without a token, `forbidden` with one
    */
   authorize(caller: Caller, capability: Capability, resource: Resource): void
+  /** The provider where people sign in, as `auth.oidc` names it; null where there is none. */
+  readonly provider: OidcSettings | null
   /** Writes down that something was done, or refused elsewhere. */
   granted(caller: Caller, action: string, target: string): void
   refused(caller: Caller, action: string, target: string): void
@@ -73,6 +77,7 @@ export interface AuthorityContext {
   readonly signing: Signing
   readonly audit: AuditLog
   readonly addresses: () => Addresses
+  readonly oidc: OidcSettings | null
   readonly issuerKeys: () => Promise<IssuerKeys>
 }
 
@@ -90,9 +95,11 @@ export async function createAuthority(
   const { clock } = services
   const store = await services.store()
   const audit = createAuditLog(store.audit, clock)
+  const oidc = (await services.config()).auth?.oidc ?? null
+  if (oidc !== null) checkProvider(oidc)
   let issuerKeys: Promise<IssuerKeys> | undefined
   const context: AuthorityContext = {
-    ...{ clock, store, statics, audit, addresses, signing: createSigning(store.tokens, clock) },
+    ...{ clock, store, statics, audit, addresses, oidc, signing: createSigning(store.tokens, clock) },
     issuerKeys: () => {
       issuerKeys ??= createIssuerKeys(services)
       return issuerKeys
@@ -106,6 +113,7 @@ export async function createAuthority(
     ...createExchange(context, callers),
     ...createRegistryTokens(context, callers),
     addresses,
+    provider: oidc,
     async authenticate(authorization, surface) {
       if (authorization === undefined) return anonymousCaller()
       try {
@@ -139,6 +147,17 @@ export async function createAuthority(
       await audit.flush()
       if (issuerKeys !== undefined) (await issuerKeys).close()
     },
+  }
+}
+
+/** What a schema cannot see is told at the start, not at the first login. @throws Fault `invalid-config` */
+function checkProvider(oidc: OidcSettings): void {
+  try {
+    issuerUrl(oidc.issuer)
+    sessionMsOf(oidc)
+  } catch (cause) {
+    if (!isFault(cause)) throw cause
+    throw new Fault('invalid-config', `auth.oidc: ${cause.message}`, { cause, fix: cause.fix })
   }
 }
 

@@ -1,7 +1,8 @@
-import { isUidp, type Uidp } from '../core/identity.js'
+import { installation, isUidp, type Scope, type Uidp } from '../core/identity.js'
 import { anonymousCaller, type Caller, type Grant } from '../iam/caller.js'
 import { isRole, roles } from '../iam/capabilities.js'
 import { narrow } from '../iam/decide.js'
+import { rulesThatFit } from '../iam/mapped-roles.js'
 import { hashSecret, isSameHash, secretPrefix } from '../iam/secrets.js'
 import { badToken, looksSigned, type VerifiedToken, verifyToken } from '../iam/signed-token.js'
 import type { IdentityRecord } from '../store/iam.js'
@@ -26,14 +27,24 @@ export interface Callers {
 const nobody = hashSecret('')
 
 /** See {@link Callers}. */
-export function createCallers({ store, statics, signing, addresses, clock }: AuthorityContext): Callers {
+export function createCallers({ store, statics, signing, addresses, clock, oidc }: AuthorityContext): Callers {
   const isExpired = ({ expiresAt }: IdentityRecord) => expiresAt !== null && expiresAt <= clock.now()
 
+  /** Null for an organization that is not there: the rule gives nothing then. */
+  const scopeOf = async (group: string | undefined): Promise<Scope | null> => {
+    if (group === undefined || group === installation) return installation
+    return isUidp(group) ? group : ((await store.groups.findByName(group))?.uidp ?? null)
+  }
   const ofIdentity = async (identity: IdentityRecord): Promise<Caller> => {
     const bindings = await store.roleBindings.list(identity.uidp)
     const grants = bindings.flatMap(({ scope, role }): Grant[] =>
       isRole(role) ? [{ scope, capabilities: new Set(roles[role]) }] : [],
     )
+    const isOfProvider = identity.kind === 'user' && identity.issuer === oidc?.issuer
+    for (const rule of isOfProvider ? rulesThatFit(oidc?.roles ?? [], identity.claims) : []) {
+      const scope = await scopeOf(rule.group)
+      if (scope !== null) grants.push({ scope, capabilities: new Set(roles[rule.role]) })
+    }
     const reach = identity.repository === null ? null : [identity.repository]
     return {
       ...{ kind: 'identity', name: identity.uidp, identity: identity.uidp, access: null, token: null },

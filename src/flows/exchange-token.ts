@@ -6,11 +6,14 @@ import { type Capability, isCapability } from '../iam/capabilities.js'
 import { narrowFurther, refusal } from '../iam/decide.js'
 import { claimedIssuer, verifyForeignToken } from '../iam/foreign-token.js'
 import { hashSecret, newSecret } from '../iam/secrets.js'
+import type { OidcSettings } from '../iam/settings.js'
 import { badToken, looksSigned, signToken, type TokenClaims, whole } from '../iam/signed-token.js'
 import type { IdentityRecord } from '../store/iam.js'
 import { audiencesOf } from './audiences.js'
 import type { AuthorityContext } from './authority.js'
 import type { Callers } from './callers.js'
+import { withIssuerKeys } from './issuer-keys.js'
+import { isOfProvider, sessionMsOf, signInUser } from './sign-in.js'
 
 /** How long a token is good: an hour, as its clients expect. */
 export const tokenLifetimeMs = 60 * 60_000
@@ -49,11 +52,17 @@ export interface Exchange {
   /**
    * The logic of `/sts/exchange` (and of the gRPC call Exchange): a token of ours for one of another audience; with
    * `identity`, a token of that identity for whoever may assume it: with a token of the issuer that it trusts, or, where every
-   * signed-in user may, with any token of ours.
+   * signed-in user may, with any token of ours. Without one, an ID token of the provider of `auth.oidc` signs its user in.
    * @param token the bearer token, as it was shown
    * @throws Fault `unauthenticated` for a bad token, and for an identity that the token does not fit or that is not there
    */
   exchangeToken(token: string, request: TokenRequest & { readonly identity?: string | undefined }): Promise<TokenAnswer>
+  /**
+   * Signs a person in: a token, and a refresh token for as long as `auth.oidc.sessionLifetime`, for an ID token of the provider.
+   * @throws Fault `unauthenticated`, also where there is no provider; `forbidden` for somebody whom it does not want; what asking
+   *   the provider for its keys throws
+   */
+  signIn(idToken: string, request: TokenRequest): Promise<TokenAnswer>
   /**
    * The logic of `/sts/exchange_refresh_token`: a token and the refresh token that takes the place of `refreshToken`. Each is
    * good once: the second use ends everything that came of that login.
@@ -72,7 +81,7 @@ export interface Exchange {
 
 /** See {@link Exchange}. */
 export function createExchange(context: AuthorityContext, callers: Callers): Exchange {
-  const { clock, store, signing, audit, addresses } = context
+  const { clock, store, signing, audit, addresses, oidc } = context
 
   const sign = async (claims: TokenClaims, lifetimeMs: number) => {
     const [key, { issuer }] = [await signing.current(), addresses()]
@@ -90,16 +99,20 @@ export function createExchange(context: AuthorityContext, callers: Callers): Exc
     await store.tokens.addRefresh({ hash: hashSecret(secret), family, subject, audience, narrowed, expiresAt })
     return secret
   }
-  const issue = async (caller: Caller, request: TokenRequest, actor: TokenClaims['actor']): Promise<TokenAnswer> => {
+  const issue = async (
+    caller: Caller,
+    request: TokenRequest,
+    actor: TokenClaims['actor'] = null,
+    lastsMs: number | null = caller.token === null ? refreshLifetimeMs : null,
+  ): Promise<TokenAnswer> => {
     const audience = audiencesOf(request.audience ?? [], addresses())
     const narrowing = narrowFurther(caller.token ?? whole, narrowingOf(request))
     const lifetimeMs = Math.min(tokenLifetimeMs, (caller.token?.expiresAt ?? Number.POSITIVE_INFINITY) - clock.now())
     const claims = { subject: caller.name, audience, access: null, actor, ...narrowing }
     const { token, expiresAt } = await sign(claims, lifetimeMs)
-    const isLasting = caller.token === null && actor === null
     const refreshToken =
-      request.withRefresh && isLasting
-        ? await addRefresh(caller.name, audience, narrowing, randomUUID(), clock.now() + refreshLifetimeMs)
+      request.withRefresh && lastsMs !== null
+        ? await addRefresh(caller.name, audience, narrowing, randomUUID(), clock.now() + lastsMs)
         : ''
     audit.record({ actor: caller.name, action: 'token', target: audience.join(' '), outcome: 'granted', reason: '' })
     return { token, refreshToken, expiresAt }
@@ -112,28 +125,44 @@ export function createExchange(context: AuthorityContext, callers: Callers): Exc
     const { actor, expiresAt } = await assumer(context, callers, identity, token)
     const caller = await callers.ofIdentity(identity)
     const limit = expiresAt === null ? caller : { ...caller, token: { ...emptyToken, expiresAt } }
-    return await issue(limit, request, actor)
+    return await issue(limit, request, actor, null)
+  }
+  const signIn = async (token: string, provider: OidcSettings, request: TokenRequest): Promise<TokenAnswer> => {
+    const user = await signInUser(token, provider, context)
+    const actor = { iss: provider.issuer, sub: user.subject ?? '' }
+    return await issue(await callers.ofIdentity(user), request, actor, sessionMsOf(provider))
+  }
+
+  const recorded = async (target: string, work: () => Promise<TokenAnswer>): Promise<TokenAnswer> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof Fault && error.kind.exit === 3) {
+        const reason = error.cause instanceof Error ? error.cause.message.slice(0, 200) : error.code
+        audit.record({ actor: 'anonymous', action: 'exchange', target, outcome: 'refused', reason })
+      }
+      throw error
+    }
   }
 
   return {
     async issueToken(caller, request) {
       requireExchangeable(caller)
-      return await issue(caller, request, null)
+      return await issue(caller, request)
     },
-    async exchangeToken(token, { identity, ...request }) {
-      try {
-        if (identity !== undefined && identity !== '') return await assume(token, identity, request)
+    exchangeToken: (token, { identity = '', ...request }) =>
+      recorded(identity, async () => {
+        if (identity !== '') return await assume(token, identity, request)
+        if (isOfProvider(token, oidc)) return await signIn(token, oidc, request)
         const caller = await callers.ofToken(token, 'platform')
         requireExchangeable(caller)
-        return await issue(caller, request, null)
-      } catch (error) {
-        if (error instanceof Fault && error.kind.exit === 3) {
-          const reason = error.cause instanceof Error ? error.cause.message.slice(0, 200) : error.code
-          audit.record({ actor: 'anonymous', action: 'exchange', target: identity ?? '', outcome: 'refused', reason })
-        }
-        throw error
-      }
-    },
+        return await issue(caller, request)
+      }),
+    signIn: (token, request) =>
+      recorded('', async () => {
+        if (!isOfProvider(token, oidc)) throw badToken(new Error('not a token of the provider where people sign in'))
+        return await signIn(token, oidc, request)
+      }),
     async exchangeRefreshToken(refreshToken, request) {
       const now = clock.now()
       const found = await store.tokens.useRefresh(hashSecret(refreshToken), now)
@@ -199,21 +228,10 @@ async function assumer(
   if (!looksSigned(token) || claimedIssuer(token) !== issuer) throw badToken(new Error('a token of another issuer'))
   const audiences = audience === null ? [addresses().issuer, addresses().platform] : [audience]
   const rule = { issuer, subject, claims, audiences }
-  const keys = await issuerKeys()
-  try {
-    const verified = await verifyForeignToken(token, rule, await keys.get(issuer), clock.now())
-    return { actor: { iss: issuer, sub: verified.subject }, expiresAt: null }
-  } catch (error) {
-    if (!isMissingKey(error)) throw error
-    const verified = await verifyForeignToken(token, rule, await keys.get(issuer, true), clock.now())
-    return { actor: { iss: issuer, sub: verified.subject }, expiresAt: null }
-  }
-}
-
-/** The issuer may have made a new key since its set was read. */
-function isMissingKey(error: unknown): boolean {
-  const cause = error instanceof Fault ? error.cause : undefined
-  return (cause as { code?: unknown } | undefined)?.code === 'ERR_JWKS_NO_MATCHING_KEY'
+  const { subject: shown } = await withIssuerKeys(await issuerKeys(), issuer, (keys) =>
+    verifyForeignToken(token, rule, keys, clock.now()),
+  )
+  return { actor: { iss: issuer, sub: shown }, expiresAt: null }
 }
 
 /** @throws Fault `unauthenticated`, `forbidden` */

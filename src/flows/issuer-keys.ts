@@ -80,6 +80,24 @@ export async function createIssuerKeys(
 }
 
 /**
+ * Verifies something with the keys of `issuer`; once more with its newest, where it was signed with one that is not among those
+ * that were read last.
+ */
+export async function withIssuerKeys<Verified>(
+  keys: Pick<IssuerKeys, 'get'>,
+  issuer: string,
+  verify: (set: JSONWebKeySet) => Promise<Verified>,
+): Promise<Verified> {
+  try {
+    return await verify(await keys.get(issuer))
+  } catch (error) {
+    const cause = error instanceof Fault ? error.cause : undefined
+    if ((cause as { code?: unknown } | undefined)?.code !== 'ERR_JWKS_NO_MATCHING_KEY') throw error
+    return await verify(await keys.get(issuer, true))
+  }
+}
+
+/**
  * Reads the URL of an issuer: https, or http on this machine.
  * @throws Fault `invalid-argument`
  */

@@ -9,7 +9,7 @@ const inventoryVersion = 1
 export const matcher = compileCaptures(packageReaders)
 
 /** What made an inventory: which files were kept, and who read them. */
-export const readersVersion = digestOf(
+export const analysisVersion = digestOf(
   JSON.stringify([inventoryVersion, matcher.version, packageReaders.map(({ name, version }) => [name, version])]),
 )
 

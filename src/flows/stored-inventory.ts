@@ -5,7 +5,7 @@ import { formatPlatform } from '../core/platform.js'
 import type { SourceImage } from '../image/sources/image-source.js'
 import type { AnalyzedImage } from './analyze-image.js'
 import type { Services } from './open.js'
-import { readersVersion } from './readers.js'
+import { analysisVersion } from './readers.js'
 
 interface InventoryDocument {
   readonly inventory: Omit<Inventory, 'image'>
@@ -20,7 +20,7 @@ export async function storedInventoryOf(digest: Digest, services: Services): Pro
 
 async function storedDocument(digest: Digest, services: Services): Promise<InventoryDocument | null> {
   const { analyses } = await services.store()
-  const bytes = await analyses.document(digest, readersVersion)
+  const bytes = await analyses.document(digest, analysisVersion)
   return bytes === null ? null : (JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument)
 }
 
@@ -40,7 +40,7 @@ export async function storedInventory(image: SourceImage, services: Services): P
 /** Keeps what the readers of today made of the layers of a manifest. */
 export async function storeInventory(digest: Digest, document: InventoryDocument, services: Services): Promise<void> {
   const { analyses } = await services.store()
-  await analyses.putDocument(digest, readersVersion, Buffer.from(JSON.stringify(document)))
+  await analyses.putDocument(digest, analysisVersion, Buffer.from(JSON.stringify(document)))
 }
 
 /** What a report calls an image. */

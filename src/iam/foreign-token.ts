@@ -17,6 +17,8 @@ export interface ForeignRule {
 /** Signatures that issuers use: none with a shared secret, or the key set itself would be one. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 const clockToleranceS = 30
+/** OpenID Connect Core 1.0 section 2: a subject has 255 ASCII characters at most. */
+const maxSubjectCharacters = 255
 
 /**
  * The issuer that a token names, unverified: only to be compared with one that an identity trusts.
@@ -64,7 +66,37 @@ export async function verifyForeignToken(
   }
 }
 
-function matchesClaim(pattern: string, value: unknown): boolean {
+/** How old an ID token may be that somebody signs in with: they just got it. */
+const maxIdTokenAgeS = 10 * 60
+
+/**
+ * Verifies an ID token that somebody signs in with (OpenID Connect Core 1.0 section 3.1.3.7). Its nonce was compared by the program
+ * that asked for it.
+ * @throws Fault `unauthenticated`
+ */
+export async function verifyIdToken(
+  token: string,
+  { issuer, clientId }: { readonly issuer: string; readonly clientId: string },
+  keys: JSONWebKeySet,
+  now: number,
+): Promise<{ readonly subject: string; readonly claims: Readonly<Record<string, unknown>> }> {
+  try {
+    const { payload } = await jwtVerify(token, createLocalJWKSet(keys), {
+      ...{ algorithms, issuer, audience: clientId, currentDate: new Date(now), clockTolerance: clockToleranceS },
+      ...{ requiredClaims: ['sub', 'exp', 'iat'], maxTokenAge: maxIdTokenAgeS },
+    })
+    const { sub = '', aud, azp } = payload
+    if (sub === '' || sub.length > maxSubjectCharacters) throw new Error('no subject, or a huge one')
+    const isForOthersToo = Array.isArray(aud) && aud.length > 1
+    if (azp === undefined ? isForOthersToo : azp !== clientId) throw new Error('it was made for another client')
+    return { subject: sub, claims: payload }
+  } catch (error) {
+    throw badToken(error)
+  }
+}
+
+/** Whether a claim is what a glob says, or has such a value among its own. */
+export function matchesClaim(pattern: string, value: unknown): boolean {
   if (typeof value === 'string') return matchesGlob(pattern, value)
   if (typeof value === 'number' || typeof value === 'boolean') return pattern === String(value)
   return (

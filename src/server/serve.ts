@@ -66,7 +66,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     stops.push(() => deliverer.stop())
     const keeper = startKeepingAdvisories(services, log, config)
     stops.push(() => keeper.stop())
-    const isOpen = isLoopback && (auth.tokens ?? []).length === 0
+    const isOpen = isLoopback && !isConfigured(auth)
     const app = await createApp({ services, log, authority, isLoopback, isOpen, counts: watcher.counts })
     stops.push(() => app.close())
     const listening = await listen(app, options.listen)
@@ -80,12 +80,17 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
 }
 
+/** Whether somebody said who may use this server, besides whoever has its admin token. */
+function isConfigured({ tokens = [], oidc }: AuthSettings): boolean {
+  return tokens.length > 0 || oidc !== undefined
+}
+
 /**
- * On loopback reads are open to whoever is on this machine, unless tokens are configured: then everything needs one. Beyond
- * loopback tokens must be configured, or a server that was meant for one machine would be everybody's.
+ * On loopback reads are open to whoever is on this machine, unless tokens or a provider are configured: then everything needs one.
+ * Beyond loopback one must be configured, or a server that was meant for one machine would be everybody's.
  */
-function refuseUnsafe({ tokens = [] }: AuthSettings, isLoopback: boolean): void {
-  if (isLoopback || tokens.length > 0) return
+function refuseUnsafe(auth: AuthSettings, isLoopback: boolean): void {
+  if (isLoopback || isConfigured(auth)) return
   throw new Fault('unsafe-bind', 'the server would listen beyond this machine without any authentication configured')
 }
 

@@ -111,6 +111,7 @@ export interface IdentityRecord {
   readonly issuer: string | null
   /** A pattern for `oidc`, the very subject for `user`. */
   readonly subject: string | null
+  /** Patterns by claim for `oidc`; for `user`, what fitted when they signed in, by rule. */
   readonly claims: Readonly<Record<string, string>>
   readonly audience: string | null
   /** SHA-256 of its secret. */
@@ -136,6 +137,8 @@ export interface IdentityStore {
   find(uidp: Uidp): Promise<IdentityRecord | null>
   findByHash(secretHash: Uint8Array): Promise<IdentityRecord | null>
   findUser(issuer: string, subject: string): Promise<IdentityRecord | null>
+  /** Replaces what is known of a user since they signed in. */
+  setClaims(uidp: Uidp, claims: IdentityRecord['claims']): Promise<void>
   /** With its bindings and refresh tokens: what it holds is refused from now on. */
   remove(uidp: Uidp): Promise<boolean>
 }

@@ -1,10 +1,11 @@
 import { Command } from '@commander-js/extra-typings'
-import type { AuthStatus } from '../../../client/src/index.js'
+import type { AuthStatus, IssuedToken } from '../../../client/src/index.js'
 import { Fault } from '../../core/fault.js'
 import { callServer, parseServer } from '../call-server.js'
 import { type CommandContext, outputOption } from '../context.js'
 import { configureDocker, dockerConfigPath } from '../docker-config.js'
 import { adminTokenFor, findLogin, forgetLogin, keepLogin, tokenFor, tokenOfEnvironment } from '../login.js'
+import { openBrowser } from '../open-browser.js'
 import { print } from '../output.js'
 import { readInput } from '../read-input.js'
 import { readTokenFile, tokenFolder } from '../token-files.js'
@@ -33,34 +34,74 @@ function loginCommand(context: CommandContext) {
       '--token-stdin',
       'read a token from stdin: the admin token, one of the configuration, or that of an identity',
     )
+    .option('--no-browser', 'of a login at an OpenID provider: only print the address, and open no browser')
+    .option(
+      '--callback-port <port>',
+      'of a login at an OpenID provider: where it sends the browser back to; any free one when left out',
+    )
     .option('--chainguard-cache', "also write it where Chainguard's SDK looks for it")
     .addHelpText(
       'after',
       `
-On the machine of a server that nobody configured further, its admin token's file is enough. Elsewhere: --token-stdin.
+In this order: --token-stdin or $TIDEMARK_TOKEN; the OpenID provider of the server, in a browser on this machine; on the machine of a
+server that nobody configured further, its admin token's file.
 
 Examples:
   tidemark auth login
+  tidemark auth login --server https://tidemark.example.com
   tidemark auth login --server https://tidemark.example.com --token-stdin < token`,
     )
     .action(async (options) => {
       const { environment, signal, terminal } = context
       const url = serverOf(options, context)
       const given = options.tokenStdin ? (await readInput('-')).trim() : tokenOfEnvironment(environment)
-      const token = given || (await adminTokenFor(url, environment))
-      if (!token) {
-        throw new Fault('unauthenticated', `there is no admin token of ${url.origin} on this machine`, {
-          fix: 'Give a token on stdin: `tidemark auth login --token-stdin < FILE`.',
-        })
-      }
-      const access = { url, token, signal }
-      const status = await callServer('authStatus', {}, access)
-      const issued = await callServer('tokenIssue', { withRefresh: true }, access)
+      const issued = given ? await exchange(given, url, signal) : await signInOrAdmin(url, options, context)
+      const status = await callServer('authStatus', {}, { url, token: issued.token, signal })
       const login = { server: url.href.replace(/\/+$/, ''), platform: status.platform, registry: status.registry }
       const owners = options.chainguardCache ? (['tidemark', 'chainguard'] as const) : (['tidemark'] as const)
       await keepLogin(login, issued, owners, context)
       terminal.stdout.write(`logged in to ${login.platform} as ${status.name}\n`)
     })
+}
+
+async function exchange(token: string, url: URL, signal: AbortSignal): Promise<IssuedToken> {
+  return await callServer('tokenIssue', { withRefresh: true }, { url, token, signal })
+}
+
+/** At the provider that the server names; where there is none, by the admin token of this machine. */
+async function signInOrAdmin(
+  url: URL,
+  { browser, callbackPort }: { browser: boolean; callbackPort?: string | undefined },
+  context: CommandContext,
+): Promise<IssuedToken> {
+  const { environment, signal, terminal } = context
+  const { oidc } = await callServer('signInOptions', {}, { url, token: null, signal })
+  if (oidc !== null) {
+    const { signInAtProvider } = await import('../sign-in-at-provider.js')
+    const idToken = await signInAtProvider(oidc, {
+      ...{ signal, port: callbackPort === undefined ? 0 : parsePort(callbackPort) },
+      onAddress: (address) => {
+        const isOpened = browser && terminal.stderr.isTTY === true && openBrowser(address, environment)
+        const how = isOpened ? 'Your browser opens this address. If it does not' : 'To log in'
+        terminal.stderr.write(`${how}, open it on this machine:\n\n  ${address}\n\n`)
+      },
+    })
+    return await callServer('signIn', { idToken }, { url, token: null, signal })
+  }
+  const admin = await adminTokenFor(url, environment)
+  if (admin) return await exchange(admin, url, signal)
+  throw new Fault('unauthenticated', `there is no admin token of ${url.origin} on this machine`, {
+    fix: 'Give a token on stdin: `tidemark auth login --token-stdin < FILE`.',
+  })
+}
+
+/** @throws Fault `invalid-argument` */
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0
+  if (port >= 1 && port <= 65_535) return port
+  throw new Fault('invalid-argument', `not a port: '${text.slice(0, 20)}'`, {
+    fix: 'Give a number between 1 and 65535.',
+  })
 }
 
 function logoutCommand(context: CommandContext) {
