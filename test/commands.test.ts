@@ -95,6 +95,21 @@ describe('check', () => {
     expect(await check(moving)).toEqual({ code: 20, statuses: ['unknown unreachable'] })
   })
 
+  it('refuses to compare with the digest of a config, which no tag ever points at', async () => {
+    const cli = createCli()
+    const { manifests, blobs } = registry.content.repository('library/alpine')
+    const child = [...manifests.values()].find(({ mediaType }) => mediaType.includes('manifest'))
+    const { config } = JSON.parse(Buffer.from(child?.bytes ?? []).toString())
+    const refused = await cli.run('check', tag(), '--since', config.digest)
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/no manifest .* a config/) })
+    // What is served as a blob too, or is not known any more, may have been what the tag pointed at.
+    blobs.set(child?.digest as never, child?.bytes as never)
+    for (const since of [child?.digest as string, `sha256:${'a'.repeat(64)}`]) {
+      expect((await cli.run('check', tag(), '--since', since)).code).toBe(10)
+    }
+    blobs.delete(child?.digest as never)
+  })
+
   it('reads references from a file, asks each once, and refuses what cannot be checked', async () => {
     const cli = createCli()
     const list = join(cli.home, 'images.txt')
@@ -133,7 +148,11 @@ describe('a state file', () => {
     const cli = createCli()
     for (const device of ['/dev/null', '/dev/full', cli.home]) {
       const refused = await cli.run('check', tag(), '--store', `file:${device}`)
-      expect(refused).toMatchObject({ code: 3, stderr: expect.stringMatching(/no regular file/) })
+      expect(refused).toMatchObject({
+        code: 20,
+        stdout: expect.stringContaining('store'),
+        stderr: expect.stringMatching(/no regular file/),
+      })
       expect(existsSync(device)).toBe(true)
     }
     const nowhere = await cli.run('check', tag(), '--store', 'file:/proc/nowhere/check.json')

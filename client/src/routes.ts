@@ -30,7 +30,7 @@ import type { WatchAdded, WatchList, WatchRemoved } from './watch.js'
 /** What each call takes and gives: the parameters and the body of the native API. */
 export interface Calls {
   digest: { input: { reference: string; platform?: string; omitPlatforms?: boolean }; output: DigestResult }
-  check: { input: { reference: string[]; since?: string }; output: CheckReport }
+  check: { input: { reference: string[]; since?: string; once?: boolean }; output: CheckReport }
   tags: { input: { repository: string; omitDigestTags?: boolean }; output: TagList }
   packages: { input: { source: string; platform?: string; evidence?: EvidenceWish }; output: PackageList }
   diff: {

@@ -9,12 +9,12 @@ export const check: Operation<'check'> = {
   name: 'check',
   summary: 'Whether tags moved since the last check, or since a digest',
   capability: 'check.run',
-  async run({ reference: references, since }, { services, cost, signal, warn, onProgress }) {
+  async run({ reference: references, since, once }, { services, cost, signal, warn, onProgress }) {
     const parsed = references.map((text) => {
       refuseMoment(text)
       return parseTagReference(text)
     })
-    const question = { references: parsed, ...(since !== undefined && { since: parseDigest(since) }) }
+    const question = { references: parsed, once, ...(since !== undefined && { since: parseDigest(since) }) }
     const results = await checkDigests(question, services, { cost, signal, warn, ...(onProgress && { onProgress }) })
     return { body: { results } }
   },

@@ -36,6 +36,9 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
       {
         reference: Type.Array(schemas.reference, { minItems: 1, maxItems: 10_000 }),
         since: optional(schemas.digest),
+        once: optional(
+          Type.Boolean({ description: 'of checks that run at once, tell only one that a tag moved, or is new' }),
+        ),
       },
       closed,
     ),

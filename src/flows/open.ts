@@ -19,7 +19,7 @@ export interface ServiceOptions {
   readonly database?: string | undefined
   /** `--config`; the usual places when left out. */
   readonly config?: string | undefined
-  /** `--store`; `file:<data>/check.json` when left out. */
+  /** `--store`; `$TIDEMARK_STORE`, else `file:<data>/check.json` when left out. */
   readonly digestStore?: string | undefined
   readonly clock?: Clock
   readonly random?: Random
@@ -84,7 +84,8 @@ export function openServices(options: ServiceOptions): Services {
   })
   const digests = once(async () => {
     const { openDigestStore } = await import('../store/digests/list.js')
-    return openDigestStore(options.digestStore ?? `file:${join(folder, 'check.json')}`, { clock })
+    const url = options.digestStore ?? (environment.TIDEMARK_STORE || `file:${join(folder, 'check.json')}`)
+    return openDigestStore(url, { clock, environment })
   })
   const holder = once(async () => {
     const [{ holdSnapshot }, { openSqliteReadOnly }] = await Promise.all([
@@ -110,6 +111,7 @@ export function openServices(options: ServiceOptions): Services {
     async close() {
       if (authority.isMade()) await authority().then((made) => made.close(), ignored)
       if (holder.isMade()) await holder().then((made) => made.close(), ignored)
+      if (digests.isMade()) await digests().then((made) => made.close(), ignored)
       if (registry.isMade()) await registry().then((made) => made.close(), ignored)
       if (store.isMade()) await store().then((made) => made.close(), ignored)
     },

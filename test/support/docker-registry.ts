@@ -3,9 +3,11 @@ import { createSign, randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeCertificate } from './certificate.js'
+import { freePort, isListening } from './port.js'
 import { until } from './until.js'
 
 /** The distribution project's own registry, as the system's package has it, on loopback. */
@@ -72,7 +74,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
       child.kill()
       await gone
     }
-    await until('docker-registry to listen', () => isOpen(port))
+    await until('docker-registry to listen', () => isListening(port))
   }
   await start()
   const credentials = options.auth === undefined ? [] : ['--dest-creds', `${user.name}:${user.password}`]
@@ -128,33 +130,4 @@ function splitBasic(header = ''): [name: string, password: string] {
   const text = Buffer.from(header.replace(/^basic /i, ''), 'base64').toString()
   const colon = text.indexOf(':')
   return [text.slice(0, colon), text.slice(colon + 1)]
-}
-
-function makeCertificate(folder: string, name: string, host: string): void {
-  const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=${/^\d/.test(host) ? 'IP' : 'DNS'}:${host}`]
-  const files = ['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)]
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, ...files], {
-    stdio: 'pipe',
-  })
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createTcpServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => done(port))
-    })
-  })
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  const { connect } = await import('node:net')
-  return await new Promise((done) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      done(true)
-    })
-    socket.once('error', () => done(false))
-  })
 }

@@ -16,7 +16,11 @@ export function checkCommand(context: CommandContext) {
     .description('Tell whether tags moved since the last check')
     .argument('[references...]', '[HOST[:PORT]/]REPOSITORY[:TAG]')
     .option('-f, --file <file>', 'read references from a file, one a line, # for comments; - for stdin')
-    .option('--store <url>', 'where digests are kept: file:PATH (by default check.json in the data folder)')
+    .option(
+      '--store <url>',
+      'where digests are kept: file:PATH, redis://…, rediss://…, etcd://…, etcds://… ($TIDEMARK_STORE; by default check.json in the data folder)',
+    )
+    .option('--once', 'of checks that run at once on one store, tell only one that a tag moved, or is new')
     .option('--since <digest>', 'compare with this digest instead of a store')
     .addHelpText(
       'after',
@@ -27,9 +31,13 @@ Exit codes:
   20  something is unknown, or a tag was never there (20 wins)
   2   wrong usage or input
 
+Of a store on another machine, user and password are in its URL, or TIDEMARK_STORE_USER and
+TIDEMARK_STORE_PASSWORD; docs/check.md has the rest.
+
 Examples:
   tidemark check nginx:1.27 alpine:3.20
   tidemark check -f images.txt --store file:.tidemark.json
+  tidemark check -f images.txt --store 'rediss://cache.example.com?ttl=30d' --once
   tidemark check nginx:1.27 --since sha256:… && echo still the same`,
     )
     .action(async (references, options) => {
@@ -38,7 +46,8 @@ Examples:
         throw new Fault('invalid-argument', 'no reference to check', { fix: 'Name at least one, or give -f FILE.' })
       }
       const progress = startProgress(context.terminal, Date.now)
-      const input = { reference: wanted, ...(options.since !== undefined && { since: options.since }) }
+      const { since, once } = options
+      const input = { reference: wanted, ...(since !== undefined && { since }), ...(once && { once }) }
       const onProgress = (done: number, of: number) => progress.update(`checked ${done} of ${of}`)
       const { store, database, config, cost } = options
       try {

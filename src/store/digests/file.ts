@@ -14,7 +14,7 @@ import type { DigestChange, DigestStore, DigestStoreKind } from './digest-store.
  * renamed, so that nobody ever reads half of it; read, merged and written under a lock, so that two checks at once lose nothing.
  */
 export const fileDigests: DigestStoreKind = {
-  scheme: 'file',
+  schemes: ['file'],
   example: 'file:PATH',
   open: (url, { clock }) => openFile(resolve(url.slice('file:'.length).replace(/^\/\/(?=\/)/, '')), clock),
 }
@@ -26,6 +26,8 @@ type Entries = Map<string, { readonly digest: Digest; readonly checkedAt: string
 
 function openFile(path: string, clock: Clock): DigestStore {
   return {
+    // One file is written whole, however much of it changes.
+    maxChanges: Number.POSITIVE_INFINITY,
     async get(references) {
       const entries = await read(path, clock)
       const known = new Map<string, Digest>()
@@ -36,24 +38,25 @@ function openFile(path: string, clock: Clock): DigestStore {
       return known
     },
     async update(changes) {
-      await telling(path, async () => {
+      return await telling(path, async () => {
         await makeFolder(dirname(path))
-        await withLockFile(`${path}.lock`, clock, () => merge(path, changes, clock))
+        return await withLockFile(`${path}.lock`, clock, () => merge(path, changes, clock))
       })
     },
+    close: async () => undefined,
   }
 }
 
-async function merge(path: string, changes: readonly DigestChange[], clock: Clock): Promise<void> {
+async function merge(path: string, changes: readonly DigestChange[], clock: Clock): Promise<ReadonlySet<string>> {
   const entries = await read(path, clock)
   const checkedAt = formatTime(clock.now())
-  let isChanged = false
+  const refused = new Set<string>()
   for (const { reference, from, to } of changes) {
-    if ((entries.get(reference)?.digest ?? null) !== from) continue
-    entries.set(reference, { digest: to, checkedAt })
-    isChanged = true
+    if ((entries.get(reference)?.digest ?? null) !== from) refused.add(reference)
+    else entries.set(reference, { digest: to, checkedAt })
   }
-  if (isChanged) await write(path, entries)
+  if (refused.size < changes.length) await write(path, entries)
+  return refused
 }
 
 async function write(path: string, entries: Entries): Promise<void> {

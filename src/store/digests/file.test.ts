@@ -7,11 +7,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { faultCodeOf } from '../../../test/support/fault-code.js'
 import { systemClock } from '../../core/clock.js'
 import { digestOf } from '../../core/digest.js'
-import type { DigestStore } from './digest-store.js'
 import { openDigestStore } from './list.js'
 
 const run = promisify(execFile)
-const [one, two, three] = [digestOf('1'), digestOf('2'), digestOf('3')]
+const [one, two] = [digestOf('1'), digestOf('2')]
+const options = { clock: systemClock, environment: {} }
 let folder: string
 let path: string
 
@@ -21,42 +21,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-/** What every digest store must do. */
-describe.each([['file', () => openDigestStore(`file:${path}`, { clock: systemClock })]] as [
-  string,
-  () => DigestStore,
-][])('digest store %s', (_, open) => {
-  it('knows nothing, then what it was told, also when it is opened again', async () => {
-    const store = open()
-    expect([...(await store.get(['a', 'b']))]).toEqual([])
-    await store.update([
-      { reference: 'a', from: null, to: one },
-      { reference: 'b', from: null, to: two },
-    ])
-    expect([...(await open().get(['a', 'b', 'c']))]).toEqual([
-      ['a', one],
-      ['b', two],
-    ])
-  })
-
-  it('sets only what is still as it was', async () => {
-    const store = open()
-    await store.update([{ reference: 'a', from: null, to: one }])
-    await store.update([{ reference: 'a', from: null, to: two }])
-    expect((await store.get(['a'])).get('a')).toBe(one)
-    await store.update([{ reference: 'a', from: one, to: three }])
-    expect((await store.get(['a'])).get('a')).toBe(three)
-  })
-
-  it('loses nothing when many write at once', async () => {
-    const names = Array.from({ length: 40 }, (_, index) => `r${index}`)
-    await Promise.all(names.map((reference) => open().update([{ reference, from: null, to: one }])))
-    expect((await open().get(names)).size).toBe(40)
-  })
-})
-
 describe('file', () => {
-  const open = () => openDigestStore(`file:${path}`, { clock: systemClock })
+  const open = () => openDigestStore(`file:${path}`, options)
 
   it('is readable by its owner only, and leaves nothing else behind', async () => {
     await open().update([{ reference: 'a', from: null, to: one }])
@@ -81,9 +47,9 @@ describe('file', () => {
 
   it('tells a path that cannot be written, and a scheme that it does not know', async () => {
     writeFileSync(join(folder, 'file'), '')
-    const store = openDigestStore(`file:${join(folder, 'file', 'check.json')}`, { clock: systemClock })
+    const store = openDigestStore(`file:${join(folder, 'file', 'check.json')}`, options)
     expect(await faultCodeOf(store.update([{ reference: 'a', from: null, to: one }]))).toBe('store-unavailable')
-    expect(() => openDigestStore('s3:bucket', { clock: systemClock })).toThrow(/not a store/)
+    expect(() => openDigestStore('s3:bucket', options)).toThrow(/not a store/)
   })
 
   it('takes over the lock of a process that is gone', async () => {
@@ -104,7 +70,7 @@ describe('file', () => {
       script,
       `import { openDigestStore } from ${from('list.ts')}
        import { systemClock } from ${from('../../core/clock.ts')}
-       for (let i = 0; i < 30; i++) await openDigestStore('file:${path}', { clock: systemClock }).update([
+       for (let i = 0; i < 30; i++) await openDigestStore('file:${path}', { clock: systemClock, environment: {} }).update([
          { reference: process.argv[2] + i, from: null, to: '${one}' }])`,
     )
     const tsx = join(import.meta.dirname, '../../../node_modules/tsx/dist/cli.mjs')
