@@ -3,7 +3,7 @@ import { oneLine } from '../core/fault.js'
 import type { Finding } from '../core/finding.js'
 import type { ImageDiff, PackageChangeFacts, PackageFacts } from '../core/image-diff.js'
 import { version } from '../version.js'
-import { type ChainguardConfigDiff, toChainguardConfig } from './chainguard-config.js'
+import { type ChainguardConfigDiff, toChainguardConfig } from './chainguard/config.js'
 import type { DiffFormat } from './format.js'
 
 /** A package: `reference` is its package URL. */

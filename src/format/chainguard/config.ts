@@ -1,4 +1,4 @@
-import type { ConfigDiff, MapChange, SetChange, ValueChange } from '../core/image-diff.js'
+import type { ConfigDiff, MapChange, SetChange, ValueChange } from '../../core/image-diff.js'
 
 /** A value of both sides; `current` is the second image's. */
 export interface ChainguardValueChange {
