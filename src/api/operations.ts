@@ -21,6 +21,7 @@ import { packages } from './packages.js'
 import { repoAdd, repoList, repoRemove } from './repositories.js'
 import { roleBindingCreate, roleBindingDelete, roleBindingDescribe, roleBindingList } from './role-bindings.js'
 import { explain, scan } from './scan.js'
+import { tagList } from './tag-list.js'
 import { tags } from './tags.js'
 import { watchAdd, watchAddRule } from './watch-add.js'
 import { watchList } from './watch-list.js'
@@ -60,6 +61,7 @@ export const operations: { readonly [Name in CallName]: Operation<Name> } = {
   repoAdd,
   repoList,
   repoRemove,
+  tagList,
   authStatus,
   tokenIssue,
   signInOptions,
