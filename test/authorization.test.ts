@@ -110,6 +110,7 @@ const table: Record<CallName, Line> = {
   },
   repoList: { ...sees(() => ({})), tooSmall: null },
   repoRemove: owns(() => ({ name: 'acme/app' })),
+  tagList: { ...{ ask: () => ({ name: 'acme/app' }), other: 403 }, ...{ right: 'registry.pull acme', tooSmall: null } },
   authStatus: { ask: () => ({}), right: 'registry.pull acme', tooSmall: null, other: null },
   tokenIssue: { ask: () => ({}), right: 'registry.pull acme', tooSmall: null, other: null },
   signInOptions: { ask: () => ({}), right: 'none', tooSmall: null, other: null },

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { AuthStatus, Group, IdentityCreated, RepositoryList } from '../client/src/index.js'
+import type { AuthStatus, Group, IdentityCreated, RepositoryList, WatchedTagList } from '../client/src/index.js'
 import { runCredentialHelper } from '../src/cli/credential-helper.js'
 import { tokenFolder } from '../src/cli/token-files.js'
 import { type RunningServer, serve } from '../src/server/serve.js'
@@ -162,6 +162,33 @@ describe('iam and repo', () => {
     expect(await cli.run(...add, '--server', url)).toMatchObject({ code: 0, stdout: `acme/app is ${upstream}\n` })
     const { repositories } = (await cli.json('repo', 'list')) as RepositoryList
     expect(repositories.map(({ name, public: isPublic }) => [name, isPublic])).toContainEqual(['acme/app', true])
+    const watched = async (name: string, ...more: string[]) => {
+      const { tags, ...rest } = (await cli.json('tag', 'list', name, '--server', url, ...more)) as WatchedTagList
+      return { ...rest, tags: tags.map(({ tag, state, movedAt }) => [tag, state, movedAt !== null]) }
+    }
+    const here = { upstream, tags: [['1.0', 'present', true]] }
+    await until('a look', async () => (await watched('acme/app')).tags.some(([, state]) => state === 'present'))
+    expect(await watched('acme/app')).toEqual({ ...here, repository: 'acme/app' })
+    // The history belongs to the upstream, whoever is bound to it, and since when.
+    expect(await watched('acme/quiet')).toEqual({ ...here, repository: 'acme/quiet' })
+    const own = new URL(url).host
+    expect(await watched(`${own}/acme/app:1.0`)).toEqual({ ...here, repository: 'acme/app' })
+    expect(await watched(`${upstream}:1.0`)).toEqual({ ...here, repository: upstream })
+    expect((await watched('acme/app', '--after', '1.0')).tags).toEqual([])
+    expect((await watched('acme/app:2')).tags).toEqual([])
+    const history = await cli.json('history', `${own}/acme/app:1.0`, '--server', url)
+    expect(history).toMatchObject({ reference: `${upstream}:1.0`, entries: [{ kind: 'first-seen' }] })
+    expect(await cli.json('digest', `${own}/acme/app:1.0`, '--server', url)).toMatchObject({
+      reference: `${upstream}:1.0`,
+    })
+    expect((await cli.run('digest', `${own}/acme/none:1.0`, '--server', url)).stderr).toMatch(
+      /no repository acme\/none/,
+    )
+    const pulling = ['iam', 'identity', 'create', 'ci', '--group', 'acme', '--role', 'registry.pull']
+    const { token } = (await cli.json(...pulling)) as IdentityCreated
+    const ci = createCli({ TIDEMARK_TOKEN: token ?? '' })
+    expect((await ci.run('tag', 'list', 'acme/app', '--server', url)).stdout).toMatch(/1\.0 +present/)
+    expect((await ci.run('tag', 'list', 'rival/app', '--server', url)).code).toBe(3)
     await until('a watched tag', async () => (await cli.run('watch', 'list')).stdout.includes(`${upstream}:1.0`))
     expect((await cli.run('repo', 'remove', 'acme/app')).stdout).toBe('removed acme/app\n')
     expect((await cli.run('repo', 'remove', 'acme/app')).code).toBe(2)

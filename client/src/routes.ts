@@ -25,7 +25,7 @@ import type {
 import type { EvidenceWish, PackageList } from './packages.js'
 import type { Explanation, ScanReport } from './scan.js'
 import type { TagList } from './tag-list.js'
-import type { WatchAdded, WatchList, WatchRemoved } from './watch.js'
+import type { WatchAdded, WatchedTagList, WatchList, WatchRemoved } from './watch.js'
 
 /** What each call takes and gives: the parameters and the body of the native API. */
 export interface Calls {
@@ -115,6 +115,7 @@ export interface Calls {
   }
   repoList: { input: Record<string, never>; output: RepositoryList }
   repoRemove: { input: { name: string }; output: Deleted }
+  tagList: { input: { name: string; limit?: number; cursor?: string }; output: WatchedTagList }
   authStatus: { input: Record<string, never>; output: AuthStatus }
   tokenIssue: { input: { audience?: string[]; withRefresh?: boolean }; output: IssuedToken }
   signInOptions: { input: Record<string, never>; output: SignInOptions }
@@ -164,6 +165,7 @@ export const routes: {
   repoAdd: { method: 'POST', path: '/api/v1/repositories' },
   repoList: { method: 'GET', path: '/api/v1/repositories' },
   repoRemove: { method: 'DELETE', path: '/api/v1/repositories' },
+  tagList: { method: 'GET', path: '/api/v1/repositories/tags' },
   authStatus: { method: 'GET', path: '/api/v1/auth' },
   tokenIssue: { method: 'POST', path: '/api/v1/auth/token' },
   signInOptions: { method: 'GET', path: '/api/v1/auth/sign-in' },

@@ -34,6 +34,27 @@ export interface WatchRule {
   origin: 'command' | 'config'
 }
 
+/** A watched tag of a repository. */
+export interface WatchedTag {
+  tag: string
+  digest: string | null
+  state: WatchState
+  /** Why the state is `absent` or `unknown`. */
+  reason: string | null
+  /** When its history says that it last moved; null before the first look. */
+  movedAt: string | null
+  /** The last time it was looked at. */
+  checkedAt: string | null
+}
+
+/** The body of `tidemark tag list -o json`, by name. */
+export interface WatchedTagList {
+  /** `ORG/NAME`, or the upstream where that is no name of ours. */
+  repository: string
+  upstream: string
+  tags: WatchedTag[]
+}
+
 /** The body of `tidemark watch list -o json`. */
 export interface WatchList {
   watches: Watch[]

@@ -2,6 +2,7 @@ import { Fault } from '../core/fault.js'
 import { formatReference, parseTagReference } from '../core/reference.js'
 import { parseTime } from '../core/time.js'
 import { exportHistory, importHistory } from '../flows/import-history.js'
+import { upstreamOf } from '../flows/own-reference.js'
 import { formatHistoryCursor, parseHistoryCursor, readHistory } from '../flows/read-history.js'
 import { wireEntry, wireGap } from '../flows/wire.js'
 import type { Operation } from './operation.js'
@@ -34,7 +35,7 @@ export const historyExport: Operation<'historyExport'> = {
   summary: 'The whole history of a tag, in the form of the Tag History API',
   capability: 'tag.list',
   async run({ reference }, { services }) {
-    const parsed = parseTagReference(reference)
+    const parsed = await upstreamOf(parseTagReference(reference), services)
     const body = await exportHistory(parsed, services)
     if (body === null) throw new Fault('not-watched', `there is no history of ${formatReference(parsed)}`)
     return { body }
@@ -47,7 +48,7 @@ export const historyImport: Operation<'historyImport'> = {
   summary: 'Merge a history that was kept elsewhere; twice changes nothing',
   capability: 'history.import',
   async run({ reference, history: entries }, { services }) {
-    const parsed = parseTagReference(reference)
+    const parsed = await upstreamOf(parseTagReference(reference), services)
     const merged = await importHistory(parsed, { history: entries }, services)
     return { body: { reference: formatReference(parsed), ...merged } }
   },

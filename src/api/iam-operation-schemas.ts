@@ -3,12 +3,14 @@ import type { RoleName } from '../../client/src/index.js'
 import { limits } from '../core/limits.js'
 import { roleNames } from '../iam/capabilities.js'
 import { define } from './define-operation.js'
-import { closed, nullable, time, words } from './schema-pieces.js'
+import { closed, digest, nullable, time, words } from './schema-pieces.js'
+import { cursor, limit } from './schemas.js'
 
 const optional = Type.Optional
 const nothing = Type.Unsafe<Record<string, never>>(Type.Object({}, closed))
 const text = (description: string, maxLength = 300) => Type.String({ minLength: 1, maxLength, description })
 const id = text('an id: 40 hex digits, then / and 16 for each step below')
+const state = words(['unseen', 'present', 'absent', 'unknown'], 'what is known of the tag')
 const groupName = text('name of an organization, ORG/FOLDER, or an id')
 const ttl = optional(text('how long it is good: 30d, 12h', 20))
 const role = words<readonly RoleName[]>(roleNames, 'a set of capabilities')
@@ -170,6 +172,31 @@ export const iamOperationSchemas = {
   ),
   repoList: define('repoList', nothing, Type.Object({ repositories: Type.Array(repository) }, closed), true),
   repoRemove: define('repoRemove', Type.Object({ name: text('ORG/NAME') }, closed), deleted, true),
+  tagList: define(
+    'tagList',
+    Type.Object(
+      { name: text('ORG/NAME, or a reference', 600), limit: optional(limit), cursor: optional(cursor) },
+      closed,
+    ),
+    Type.Object(
+      {
+        repository: Type.String(),
+        upstream: Type.String(),
+        tags: Type.Array(
+          Type.Object(
+            {
+              ...{ tag: Type.String(), digest: nullable(digest), state, reason: nullable(Type.String()) },
+              movedAt: nullable(time('when it last moved, as its history has it')),
+              checkedAt: nullable(time('when it was last looked at')),
+            },
+            closed,
+          ),
+        ),
+      },
+      closed,
+    ),
+    true,
+  ),
   authStatus: define(
     'authStatus',
     nothing,

@@ -38,6 +38,7 @@ export const operations: { readonly [Name in CallName]: () => Promise<Operation<
   repoAdd: async () => (await import('./repositories.js')).repoAdd,
   repoList: async () => (await import('./repositories.js')).repoList,
   repoRemove: async () => (await import('./repositories.js')).repoRemove,
+  tagList: async () => (await import('./tag-list.js')).tagList,
   authStatus: async () => (await import('./auth.js')).authStatus,
   tokenIssue: async () => (await import('./auth.js')).tokenIssue,
   signInOptions: async () => (await import('./auth.js')).signInOptions,

@@ -1,4 +1,5 @@
 import { formatRepository, parseRepository } from '../core/reference.js'
+import { upstreamOf } from '../flows/own-reference.js'
 import type { Operation } from './operation.js'
 
 /** Tags that cosign and the referrers tag schema make: they follow digests and never move by themselves. */
@@ -10,7 +11,7 @@ export const tags: Operation<'tags'> = {
   summary: 'The tags of a repository',
   capability: 'upstream.read',
   async run({ repository: text, omitDigestTags = false }, { services, cost, signal, onPage }) {
-    const parsed = parseRepository(text)
+    const parsed = await upstreamOf(parseRepository(text), services)
     const registry = await services.registry()
     const found: string[] = []
     for await (const page of registry.tags(parsed, { cost, signal })) {

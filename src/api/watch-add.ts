@@ -1,6 +1,7 @@
 import { Fault } from '../core/fault.js'
 import { formatReference, formatRepository, parseRepository, parseTagReference } from '../core/reference.js'
 import { defaultMaxTags, parseEvery } from '../flows/config.js'
+import { upstreamOf } from '../flows/own-reference.js'
 import { refuseMoment } from '../flows/refuse-moment.js'
 import type { Operation } from './operation.js'
 
@@ -11,7 +12,7 @@ export const watchAdd: Operation<'watchAdd'> = {
   capability: 'watch.create',
   async run({ reference: text, every: interval, analyze }, { services }) {
     refuseMoment(text)
-    const parsed = parseTagReference(text)
+    const parsed = await upstreamOf(parseTagReference(text), services)
     const { watches } = await services.store()
     // Watched already and nothing said: it stays as it is.
     const known = await watches.find(parsed)
@@ -31,7 +32,7 @@ export const watchAddRule: Operation<'watchAddRule'> = {
     { repository: text, tags, exclude = [], every: interval, analyze = null, maxTags = defaultMaxTags },
     { services },
   ) {
-    const parsed = parseRepository(text)
+    const parsed = await upstreamOf(parseRepository(text), services)
     if ([...tags, ...exclude].includes('')) {
       throw new Fault('invalid-argument', 'an empty glob takes no tag', { fix: "Write '*' for all tags." })
     }

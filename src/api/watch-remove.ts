@@ -1,4 +1,5 @@
 import { formatReference, formatRepository, parseTagReference } from '../core/reference.js'
+import { upstreamOf } from '../flows/own-reference.js'
 import { refuseMoment } from '../flows/refuse-moment.js'
 import type { Operation } from './operation.js'
 
@@ -9,7 +10,7 @@ export const watchRemove: Operation<'watchRemove'> = {
   capability: 'watch.delete',
   async run({ reference: text, rule = false }, { services }) {
     refuseMoment(text)
-    const parsed = parseTagReference(text)
+    const parsed = await upstreamOf(parseTagReference(text), services)
     const { watches } = await services.store()
     if (!rule) return { body: { reference: formatReference(parsed), ...(await watches.remove(parsed)) } }
     const { removed } = await watches.removeRule(parsed, 'command')

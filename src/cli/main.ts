@@ -17,6 +17,7 @@ import { registryCommand } from './commands/registry.js'
 import { repoCommand } from './commands/repo.js'
 import { scanCommand } from './commands/scan.js'
 import { serveCommand } from './commands/serve.js'
+import { tagCommand } from './commands/tag.js'
 import { tagsCommand } from './commands/tags.js'
 import { versionCommand } from './commands/version.js'
 import { watchCommand } from './commands/watch.js'
@@ -78,6 +79,7 @@ Examples:
   const commands = [
     digestCommand(context),
     tagsCommand(context),
+    tagCommand(context),
     checkCommand(context),
     packagesCommand(context),
     diffCommand(context),

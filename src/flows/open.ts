@@ -37,6 +37,8 @@ export interface Services {
   readonly dataFolder: string
   /** Where the configuration lies: what it names by a relative path is there. */
   readonly configFolder: string
+  /** `HOST[:PORT]` of the registry that we serve ourselves; null where no server runs. */
+  ownRegistry(): string | null
   /** @throws Fault `file-unreadable`, `invalid-config` */
   config(): Promise<Config>
   registry(): Promise<Registry>
@@ -107,6 +109,7 @@ export function openServices(options: ServiceOptions): Services {
   })
   return {
     ...{ clock, random, environment, dataFolder: folder, configFolder, config },
+    ownRegistry: () => options.addresses?.().registry ?? null,
     ...{ registry, store, digests, advisories, authority },
     async close() {
       if (authority.isMade()) await authority().then((made) => made.close(), ignored)

@@ -5,6 +5,7 @@ import { parseRevision } from '../core/revision.js'
 import type { HistoryCursor } from '../store/store.js'
 import { everyMsOf } from './config.js'
 import type { Services } from './open.js'
+import { upstreamOf } from './own-reference.js'
 import { momentMs } from './resolve.js'
 
 /** What is asked of {@link readHistory}. */
@@ -33,7 +34,8 @@ export interface HistoryPage {
  * @throws Fault `invalid-reference`, `not-watched`, `before-history`
  */
 export async function readHistory(question: HistoryQuestion, services: Services): Promise<HistoryPage> {
-  const { reference, moment } = parseRevision(question.revision)
+  const { reference: named, moment } = parseRevision(question.revision)
+  const reference = await upstreamOf(named, services)
   if (reference.tag === undefined || reference.digest !== undefined) {
     throw new Fault('invalid-reference', 'a digest has no history: it never moves', { fix: 'Leave out the digest.' })
   }

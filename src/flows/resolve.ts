@@ -5,6 +5,7 @@ import { parseRevision, type Revision } from '../core/revision.js'
 import { formatTime } from '../core/time.js'
 import { everyMsOf } from './config.js'
 import type { Services } from './open.js'
+import { upstreamOf } from './own-reference.js'
 
 /**
  * Reads `REF` or `REF@{…}` into a reference that can be asked for: a moment is looked up in the history and becomes the
@@ -17,15 +18,16 @@ export async function resolveRevision(
   services: Services,
   warn: (message: string) => void,
 ): Promise<Reference> {
-  const revision = parseRevision(text)
-  if (revision.moment === undefined) return revision.reference
-  const entry = await findEntry(revision, services, warn)
+  const parsed = parseRevision(text)
+  if (parsed.moment === undefined) return await upstreamOf(parsed.reference, services)
+  const reference = await upstreamOf(parsed.reference, services)
+  const entry = await findEntry({ reference, moment: parsed.moment }, services, warn)
   if (entry.digest === null) {
-    throw new Fault('tag-not-found', `${formatReference(revision.reference)} was removed at ${formatTime(entry.at)}`, {
-      fix: `See what it was before with \`tidemark history ${formatReference(revision.reference)}\`.`,
+    throw new Fault('tag-not-found', `${formatReference(reference)} was removed at ${formatTime(entry.at)}`, {
+      fix: `See what it was before with \`tidemark history ${formatReference(reference)}\`.`,
     })
   }
-  return { ...revision.reference, digest: entry.digest }
+  return { ...reference, digest: entry.digest }
 }
 
 type Dated = Extract<Revision, { readonly moment: object }>
