@@ -26,6 +26,15 @@ export function createIdentityStore({ db, now }: StoreContext): IdentityStore {
     findByHash: (secretHash) => first(select().where('secret_hash', '=', secretHash)),
     findUser: (issuer, subject) =>
       first(select().where('kind', '=', 'user').where('issuer', '=', issuer).where('subject', '=', subject)),
+    update: (uidp, { claims, ...change }) =>
+      db.transaction().execute(async (trx) => {
+        const set = { ...change, ...(claims !== undefined && { claims: claimsText(claims) }) }
+        if (Object.keys(set).length > 0) {
+          const update = trx.updateTable('identities').set(set).where('uidp', '=', uidp)
+          await orConflict(update.execute(), `there is an identity '${change.name}' already`)
+        }
+        return await first(trx.selectFrom('identities').selectAll().where('uidp', '=', uidp))
+      }),
     remove: (uidp) =>
       db.transaction().execute(async (trx) => {
         await trx.deleteFrom('refresh_tokens').where('subject', '=', uidp).execute()
@@ -68,13 +77,17 @@ function rowOf(
     kind,
     issuer: identity.issuer,
     subject: identity.subject,
-    claims: Object.keys(identity.claims).length === 0 ? null : JSON.stringify(identity.claims),
+    claims: claimsText(identity.claims),
     audience: identity.audience,
     secret_hash: identity.secretHash,
     repository_uidp: identity.repository,
     created_at: now,
     expires_at: identity.expiresAt,
   }
+}
+
+function claimsText(claims: IdentityRecord['claims']): string | null {
+  return Object.keys(claims).length === 0 ? null : JSON.stringify(claims)
 }
 
 function identityOf(row: Tables['identities']): IdentityRecord {
