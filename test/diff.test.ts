@@ -59,7 +59,7 @@ describe('tidemark diff', () => {
     const diff = async (form: string) =>
       (await cli.run('diff', `${repository}@${before}`, `${repository}@${after}`, '-o', form)).stdout
     const body = JSON.parse(await diff('chainguard'))
-    expect(Object.keys(body)).toEqual(['packages', 'vulnerabilities', 'warnings'])
+    expect(Object.keys(body)).toEqual(['packages', 'vulnerabilities', 'config', 'warnings'])
     expect(body.packages.added).toEqual([])
     expect(body.packages.changed[0]).toEqual({
       name: 'busybox',

@@ -60,7 +60,7 @@ const inventoryVersion = 1
 
 const matcher = compileCaptures(packageReaders)
 /** What made an inventory: which files were kept, and who read them. */
-const readersVersion = digestOf(
+export const analysisVersion = digestOf(
   JSON.stringify([inventoryVersion, matcher.version, packageReaders.map(({ name, version }) => [name, version])]),
 )
 
@@ -136,7 +136,7 @@ export async function storedInventoryOf(digest: Digest, services: Services): Pro
 
 async function storedDocument(digest: Digest, services: Services): Promise<InventoryDocument | null> {
   const { analyses } = await services.store()
-  const bytes = await analyses.document(digest, readersVersion)
+  const bytes = await analyses.document(digest, analysisVersion)
   return bytes === null ? null : (JSON.parse(Buffer.from(bytes).toString('utf8')) as InventoryDocument)
 }
 
@@ -173,7 +173,7 @@ async function readImage(image: SourceImage, services: Services, call: AnalyzeCa
   if (image.digest !== null) {
     const { analyses } = await services.store()
     const document = { inventory, layers } satisfies InventoryDocument
-    await analyses.putDocument(image.digest, readersVersion, Buffer.from(JSON.stringify(document)))
+    await analyses.putDocument(image.digest, analysisVersion, Buffer.from(JSON.stringify(document)))
   }
   const tree = call.wantsFiles ? merged.tree : null
   return {

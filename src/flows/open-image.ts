@@ -26,6 +26,8 @@ export interface ImageQuestion {
 export interface ImageCall {
   readonly cost: Cost
   readonly signal?: AbortSignal | undefined
+  /** How long a host's pause may be waited out, in milliseconds; 5 minutes when left out. */
+  readonly maxWaitMs?: number
   warn(message: string): void
 }
 
@@ -56,7 +58,7 @@ async function openFromRegistry(question: ImageQuestion, services: Services, cal
   let siblings: readonly Descriptor[] = []
   let digest = reference.digest ?? (await registry.head(reference, call)).digest
   for (let depth = 0; ; depth++) {
-    const { manifest } = await fetchManifestBytes({ ...reference, digest }, services, call)
+    const { manifest } = await fetchManifest({ ...reference, digest }, services, call)
     if (manifest.kind === 'index') {
       if (depth >= limits.indexDepth) throw new Fault('broken-answer', 'the image has too many indexes within indexes')
       siblings = manifest.children
@@ -87,7 +89,7 @@ function attachedTo(
   return {
     named,
     search: async () => await searchAttached(image, services, call),
-    manifest: async ({ digest }) => (await fetchManifestBytes({ ...image, digest }, services, call)).bytes,
+    manifest: async ({ digest }) => (await fetchManifest({ ...image, digest }, services, call)).bytes,
     blob: async ({ digest }, maxBytes) => await fetchBlob(image, digest, maxBytes, services, call),
   }
 }
@@ -123,7 +125,11 @@ interface StoredManifest {
   readonly manifest: Manifest
 }
 
-async function fetchManifestBytes(
+/**
+ * A manifest by its digest: ours where we have its bytes, whoever they came from, else the registry's.
+ * @throws Fault `broken-answer`, and what the registry throws
+ */
+export async function fetchManifest(
   reference: Reference & { readonly digest: Digest },
   services: Services,
   call: ImageCall,

@@ -1,4 +1,5 @@
 import { Fault } from '../core/fault.js'
+import { KeptValues } from '../core/kept-values.js'
 import { formatReference, type TagReference } from '../core/reference.js'
 import { formatTime } from '../core/time.js'
 import type { HistoryCursor } from '../store/store.js'
@@ -39,7 +40,7 @@ const keptBytes = 32 * 1024 * 1024
 
 /** See {@link TagHistoryServer}. The page of the question without parameters is kept until the tag's history changes. */
 export function createTagHistoryServer(services: Services): TagHistoryServer {
-  const kept = new KeptPages()
+  const kept = new KeptValues<TagHistoryPage>(keptBytes)
   return async (question) => {
     const { tags } = await services.store()
     const { reference } = question
@@ -47,10 +48,10 @@ export function createTagHistoryServer(services: Services): TagHistoryServer {
     if (version === null) throw missing(reference)
     if (!isPlain(question)) return await readPage(question, version, services)
     const name = formatReference(reference)
-    const known = kept.get(name, version)
-    if (known !== undefined) return known
+    const known = kept.get(name)
+    if (known?.version === version) return known
     const page = await readPage(question, version, services)
-    kept.put(name, page)
+    kept.put(name, page, page.body.length)
     return page
   }
 }
@@ -77,36 +78,4 @@ async function readPage(question: TagHistoryQuestion, version: number, services:
 
 function missing(reference: TagReference): Fault {
   return new Fault('not-watched', `there is no history of ${formatReference(reference)}`)
-}
-
-/** Pages by tag, the longest unused dropped first. */
-class KeptPages {
-  readonly #pages = new Map<string, TagHistoryPage>()
-  #bytes = 0
-
-  get(name: string, version: number): TagHistoryPage | undefined {
-    const page = this.#pages.get(name)
-    if (page === undefined) return undefined
-    this.#drop(name, page)
-    if (page.version !== version) return undefined
-    this.#pages.set(name, page)
-    this.#bytes += page.body.length
-    return page
-  }
-
-  put(name: string, page: TagHistoryPage): void {
-    const before = this.#pages.get(name)
-    if (before !== undefined) this.#drop(name, before)
-    this.#pages.set(name, page)
-    this.#bytes += page.body.length
-    for (const [oldest, dropped] of this.#pages) {
-      if (this.#bytes <= keptBytes) return
-      this.#drop(oldest, dropped)
-    }
-  }
-
-  #drop(name: string, page: TagHistoryPage): void {
-    this.#pages.delete(name)
-    this.#bytes -= page.body.length
-  }
 }

@@ -7,6 +7,14 @@ import { chainguard, toChainguardDiff } from './chainguard.js'
 
 const bash = packageOf('apk', 'bash', '5.2.21-r0', { purl: 'pkg:apk/wolfi/bash@5.2.21-r0?arch=x86_64' })
 
+const unchanged = {
+  changed: {
+    ...{ changedUser: null, changedWorkingDir: null, changedStopSignal: null },
+    ...{ entrypoints: { added: [], removed: [] }, envs: { added: [], removed: [] }, cmds: { added: [], removed: [] } },
+    volumes: { added: {}, removed: {} },
+  },
+}
+
 describe('chainguard', () => {
   it('is the body that the API documents', () => {
     // The values of the API's own documentation: the second image is `current`.
@@ -40,6 +48,7 @@ describe('chainguard', () => {
         ],
       },
       vulnerabilities: { added: [], removed: [], metadata: [] },
+      config: unchanged,
       warnings: ['vulnerabilities were not compared: there is no advisory data'],
     })
   })
@@ -48,6 +57,7 @@ describe('chainguard', () => {
     expect(toChainguardDiff(imageDiff())).toEqual({
       packages: { added: [], removed: [], changed: [] },
       vulnerabilities: { added: [], removed: [], metadata: [] },
+      config: unchanged,
       warnings: ['vulnerabilities were not compared: there is no advisory data'],
     })
   })
@@ -88,6 +98,32 @@ describe('chainguard', () => {
       { digest: digestOf('to'), ...scan },
     ])
     expect(warnings).toEqual([])
+  })
+
+  it('has the configuration as the API had it', () => {
+    const config = {
+      user: { from: 'root', to: '65532' },
+      entrypoint: { from: ['/bin/sh', '-c'], to: ['/usr/bin/app'] },
+      cmd: { from: ['a', 'b'], to: ['b', 'a'] },
+      env: {
+        added: [{ name: 'NEW', value: '1' }],
+        removed: [{ name: 'OLD', value: '' }],
+        changed: [{ name: 'PATH', from: '/bin', to: '/usr/bin' }],
+      },
+      labels: { added: [{ name: 'a', value: 'b' }], removed: [], changed: [] },
+      volumes: { added: ['/data'], removed: ['__proto__'] },
+    }
+    expect(toChainguardDiff(imageDiff({ config })).config).toEqual({
+      changed: {
+        ...unchanged.changed,
+        changedUser: { current: '65532', previous: 'root' },
+        entrypoints: { added: ['/usr/bin/app'], removed: ['/bin/sh', '-c'] },
+        cmds: { added: ['b', 'a'], removed: ['a', 'b'] },
+        envs: { added: ['NEW=1', 'PATH=/usr/bin'], removed: ['OLD=', 'PATH=/bin'] },
+        volumes: { added: { '/data': {} }, removed: Object.fromEntries([['__proto__', {}]]) },
+      },
+    })
+    expect(toChainguardDiff(imageDiff({ config: null })).config).toBeNull()
   })
 
   it('sorts by name, whatever the type', () => {

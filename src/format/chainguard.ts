@@ -3,6 +3,7 @@ import { oneLine } from '../core/fault.js'
 import type { Finding } from '../core/finding.js'
 import type { ImageDiff, PackageChangeFacts, PackageFacts } from '../core/image-diff.js'
 import { version } from '../version.js'
+import { type ChainguardConfigDiff, toChainguardConfig } from './chainguard-config.js'
 import type { DiffFormat } from './format.js'
 
 /** A package: `reference` is its package URL. */
@@ -55,6 +56,8 @@ export interface ChainguardDiff {
     /** The first image, then the second. */
     readonly metadata: readonly ChainguardScan[]
   }
+  /** The API had it until May 2024 (`config = 4`); null where a side has no configuration. */
+  readonly config: ChainguardConfigDiff | null
   readonly warnings: readonly string[]
 }
 
@@ -85,6 +88,7 @@ export function toChainguardDiff(diff: ImageDiff): ChainguardDiff {
         snapshot === null ? [] : [toScan(digest, snapshot.builtAt)],
       ),
     },
+    config: toChainguardConfig(diff.config),
     warnings: warningsOf(diff),
   }
 }
@@ -151,6 +155,11 @@ function warningsOf({ complete, warnings, vulnerabilities }: ImageDiff): string[
     ...(vulnerabilities === null ? ['vulnerabilities were not compared: there is no advisory data'] : []),
     ...(!complete && warnings.length === 0 ? ['an image could be read only in part'] : warnings),
   ]
+  return shownWarnings(all)
+}
+
+/** Warnings as the API shows them: not too many, none too long. */
+export function shownWarnings(all: readonly string[]): string[] {
   const shown = all.slice(0, all.length > maxWarnings ? maxWarnings - 1 : maxWarnings).map((warning) => cut(warning))
   if (shown.length < all.length) shown.push(`${all.length - shown.length} more warnings`)
   return shown

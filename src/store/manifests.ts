@@ -1,4 +1,5 @@
 import { type Digest, digestToBytes } from '../core/digest.js'
+import type { Host } from '../core/host.js'
 import { formatPlatform } from '../core/platform.js'
 import type { Repository } from '../core/reference.js'
 import { getContent, putContent } from './content.js'
@@ -20,7 +21,10 @@ export function createManifestStore({ db, now }: StoreContext): ManifestStore {
       if (row === undefined || row.content_id === null) return null
       return { mediaType: row.media_type, bytes: await getContent(db, row.content_id) }
     },
-    isFrom: (repository, digest) => isFrom(db, repository, digest),
+    async isFrom({ host, path }, digest) {
+      return (await sourcesOf(db, digest)).some((source) => source.host === host && source.path === path)
+    },
+    sources: (digest) => sourcesOf(db, digest),
   }
 }
 
@@ -67,22 +71,25 @@ export async function putManifest(db: Queries, record: ManifestRecord, now: numb
   return id
 }
 
-async function isFrom(db: Queries, { host, path }: Repository, digest: Digest): Promise<boolean> {
+/** See {@link ManifestStore.sources}. */
+async function sourcesOf(db: Queries, digest: Digest): Promise<readonly Repository[]> {
   const manifest = await db
     .selectFrom('manifests')
     .select('id')
     .where('digest', '=', digestToBytes(digest))
     .executeTakeFirst()
-  if (manifest === undefined) return false
-  const isHere = ({ host: otherHost, path: otherPath }: { host: string; path: string }) =>
-    otherHost === host && otherPath === path
+  if (manifest === undefined) return []
   const pointing = await pointedAtBy(db).where('history.manifest_id', '=', manifest.id).execute()
-  if (pointing.some(isHere)) return true
+  if (pointing.length > 0) return pointing.map(repositoryOf)
   const listing = await pointedAtBy(db)
     .innerJoin('manifest_children', 'manifest_children.index_id', 'history.manifest_id')
     .where('manifest_children.manifest_id', '=', manifest.id)
     .execute()
-  return pointing.length === 0 && listing.length > 0 && listing.every(isHere)
+  return listing.length === 1 ? listing.map(repositoryOf) : []
+}
+
+function repositoryOf({ host, path }: { host: string; path: string }): Repository {
+  return { host: host as Host, path }
 }
 
 /** The repositories whose tags were seen to point at something; what was only claimed is left out. */

@@ -117,6 +117,8 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     expect(await isFrom()).toEqual([true, false])
     expect(await isFrom(child.digest)).toEqual([true, false])
     expect(await isFrom(digestOf('never'))).toEqual([false, false])
+    expect(await store.manifests.sources(child.digest)).toEqual([{ host, path }])
+    expect(await store.manifests.sources(digestOf('never'))).toEqual([])
     await store.watches.add(other, { everyMs: null, origin: 'command' })
     const otherId = (await store.watches.find(other))?.tagId as number
     const bait = { ...manifestOf('bait'), children: [child] }

@@ -238,6 +238,8 @@ export interface ManifestStore {
    * an index may list what its author cannot read, and a history that was brought along may say anything.
    */
   isFrom(repository: Repository, digest: Digest): Promise<boolean>
+  /** The repositories that a manifest is known to come from, as {@link ManifestStore.isFrom} knows it. */
+  sources(digest: Digest): Promise<readonly Repository[]>
 }
 
 /** `due`: to be sent; `sent`: taken; `dead`: given up. */
