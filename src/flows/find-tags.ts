@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.js'
+import { Fault } from '../core/fault.js'
 import { isUidp, parentOf, parseUidp, tagUidp, type Uidp } from '../core/identity.js'
 import { formatRepository } from '../core/reference.js'
 import { matchesUidpFilter, type UidpFilter } from '../core/uidp-filter.js'
@@ -59,13 +60,16 @@ export async function findTags(context: IamContext, question: TagQuestion): Prom
  * When a tag began to point at what, oldest first: the first 1,000 from `start` on and before `end`. Nothing for a tag that is not
  * there, has no history, or that the caller may not see.
  * @param question.tag the UIDP of the tag
- * @throws Fault `invalid-argument`; `unauthenticated` for a caller without a token who may not see it
+ * @throws Fault `invalid-argument`, `invalid-time`; `unauthenticated` for a caller without a token who may not see it
  */
 export async function findTagHistory(
   context: IamContext,
   { tag, start, end }: { tag: string; start?: number | undefined; end?: number | undefined },
 ): Promise<readonly { readonly at: number; readonly digest: Digest }[]> {
   const uidp = parseUidp(tag)
+  if (start !== undefined && end !== undefined && start > end) {
+    throw new Fault('invalid-time', 'start lies after end', { fix: 'Exchange them.' })
+  }
   const { store } = context
   const parent = parentOf(uidp)
   const found = isUidp(parent) ? await store.repositories.find(parent) : null

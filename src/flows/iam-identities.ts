@@ -4,7 +4,7 @@ import { parseDuration } from '../core/time.js'
 import { isRole, type Role, roles } from '../iam/capabilities.js'
 import { decide, holdsAll } from '../iam/decide.js'
 import { hashSecret, newSecret } from '../iam/secrets.js'
-import type { IdentityRecord, RoleBindingRecord } from '../store/iam.js'
+import type { IdentityChange, IdentityRecord, RoleBindingRecord } from '../store/iam.js'
 import { type IamContext, parseName, requireGroup, requireScope } from './iam-groups.js'
 import { issuerUrl } from './issuer-keys.js'
 
@@ -121,8 +121,12 @@ export interface IdentityUpdate {
   /** Empty: as it is. */
   readonly name: string
   readonly description: string
-  /** Whose tokens stand for it from now on; left out: as it is. */
-  readonly match?: Required<Pick<NewIdentity, 'issuer' | 'subject' | 'claims' | 'audience'>> | undefined
+  /** Whose tokens stand for it from now on, or what kind of identity the caller takes it for; left out: as it is. */
+  readonly match?:
+    | Required<Pick<NewIdentity, 'issuer' | 'subject' | 'claims' | 'audience'>>
+    | 'any-user'
+    | 'secret'
+    | undefined
 }
 
 /**
@@ -134,8 +138,9 @@ export async function updateIdentity(context: IamContext, update: IdentityUpdate
   const { match, description } = update
   const identity = await requireIdentity(context, update.id, 'identity.update')
   const name = update.name === '' ? {} : { name: parseName(update.name) }
-  if (match !== undefined) await requireWhole(context, identity)
-  const changed = await store.identities.update(identity.uidp, { ...name, description, ...matchOf(identity, match) })
+  const rule = ruleOf(identity, match)
+  if (rule !== null) await requireWhole(context, identity)
+  const changed = await store.identities.update(identity.uidp, { ...name, description, ...rule })
   if (changed === null) throw new Fault('not-found', `the identity ${identity.uidp} is gone`)
   authority.granted(caller, 'identity.update', identity.uidp)
   return changed
@@ -223,14 +228,24 @@ async function requireWhole({ store, authority, caller }: IamContext, { uidp }: 
   }
 }
 
-/** @throws Fault `conflict`, `invalid-argument` */
-function matchOf({ kind, uidp }: IdentityRecord, match: IdentityUpdate['match']) {
-  if (match === undefined) return {}
-  if (kind !== 'oidc') throw new Fault('conflict', `no tokens of an issuer stand for the identity ${uidp}`)
-  const { issuer = '', subject = '', claims = [], audience } = match
-  kindOf(false, issuer, subject, claims)
-  issuerUrl(issuer)
-  return { issuer, subject, claims: parseClaims(claims), audience: audience ?? null }
+/**
+ * What of an identity a match changes; null where it says what is so already.
+ * @throws Fault `conflict` for a match of another kind of identity, `invalid-argument`
+ */
+function ruleOf(identity: IdentityRecord, match: IdentityUpdate['match']): IdentityChange | null {
+  if (match === undefined) return null
+  const { kind, issuer, subject, claims, audience } = identity
+  const isSame = typeof match === 'object' && match.issuer === issuer && match.subject === subject
+  const meant = match === 'secret' ? ['service', 'pull-token'] : match === 'any-user' ? [match] : ['oidc']
+  if (!meant.includes(kind) && !(kind === 'user' && isSame)) {
+    throw new Fault('conflict', `the identity ${identity.uidp} stays one of the kind ${kind}`, { fix: 'Make another.' })
+  }
+  if (typeof match === 'string' || kind === 'user') return null
+  kindOf(false, match.issuer, match.subject, match.claims)
+  issuerUrl(match.issuer ?? '')
+  const wanted = { claims: parseClaims(match.claims ?? []), audience: match.audience ?? null }
+  const isUnchanged = isSame && JSON.stringify(wanted) === JSON.stringify({ claims, audience })
+  return isUnchanged ? null : { ...wanted, issuer: match.issuer ?? null, subject: match.subject ?? null }
 }
 
 function requireRoles({ authority, caller }: IamContext, wanted: readonly Role[], scope: Scope | Uidp): void {

@@ -3,7 +3,8 @@ export type PathVariables = Readonly<Record<string, string>>
 
 /**
  * Compiles a path of google.api.http: `/v1/repos/{repo_id=**}/digests/{digest=*}`. `*` is one step, `**` any number of them, none
- * included, as in grpc-gateway v2 `runtime/pattern.go`. There is one `**` at most.
+ * included, as in grpc-gateway v2 `runtime/pattern.go`. There is one `**` at most, and what it stands for is an id: a slash too many
+ * in it is another path.
  * @returns the variables of a path's steps; null where it does not match
  */
 export function compilePathTemplate(template: string): (steps: readonly string[]) => PathVariables | null {
@@ -19,8 +20,11 @@ export function compilePathTemplate(template: string): (steps: readonly string[]
       matchAll(head, steps.slice(0, head.length), variables) &&
       matchAll(tail, steps.slice(steps.length - tail.length), variables)
     if (!isMatch) return null
-    if (deep >= 0) variables[nameOf(parts[deep] ?? '')] = steps.slice(head.length, steps.length - tail.length).join('/')
-    return variables
+    if (deep < 0) return variables
+    const inside = steps.slice(head.length, steps.length - tail.length)
+    const value = inside.join('/')
+    if (inside.includes('') && value !== '' && value !== '/') return null
+    return { ...variables, [nameOf(parts[deep] ?? '')]: value }
   }
 }
 
