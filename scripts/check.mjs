@@ -12,6 +12,7 @@ const steps = [
   ['architecture', 'node_modules/tsx/dist/cli.mjs', ['scripts/imports.ts', '--check']],
   ['unused code', 'node_modules/knip/bin/knip.js', ['--no-progress']],
   ['sizes', 'node_modules/tsx/dist/cli.mjs', ['scripts/sizes.ts']],
+  ['code from proto/', 'node_modules/tsx/dist/cli.mjs', ['scripts/proto.ts', '--check']],
   ['docs', 'node_modules/tsx/dist/cli.mjs', ['scripts/docs.ts', '--check']],
 ]
 let failed = 0
@@ -19,6 +20,7 @@ for (const [name, program, args] of steps) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { cwd: root, encoding: 'utf8' })
   const isRight = status === 0
   process.stdout.write(`${isRight ? 'ok    ' : 'wrong '} ${name}\n`)
+  if (isRight && stdout.startsWith('skipped')) process.stdout.write(`      ${stdout}`)
   if (isRight) continue
   failed++
   process.stdout.write(`${stdout}${stderr}\n`)

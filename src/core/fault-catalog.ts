@@ -251,6 +251,15 @@ export const faultCatalog = {
     meaning: 'The registry does not support what was asked.',
     fix: 'Use another way; the message names one where there is one.',
   },
+  'not-implemented': {
+    http: 501,
+    grpc: 12,
+    oci: 'UNSUPPORTED',
+    exit: 2,
+    retryable: false,
+    meaning: "Chainguard's API has this call or parameter, and Tidemark does not do it.",
+    fix: 'See docs/compatibility.md for what there is.',
+  },
   'not-watched': {
     http: 404,
     grpc: 5,

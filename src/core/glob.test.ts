@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
-import { matchesGlob } from './glob.js'
+import { describe, expect, it } from 'vitest'
+import { globOfPattern, matchesGlob, patternOfGlob } from './glob.js'
 
 it.each([
   ['*', '', true],
@@ -25,4 +25,43 @@ it('agrees with a regular expression', () => {
       return matchesGlob(glob, text) === pattern.test(text)
     }),
   )
+})
+
+describe('a glob and a regular expression', () => {
+  it.each([
+    ['repo:acme/app:*', '^repo:acme\\/app:.*$'],
+    ['a?b', '^a.b$'],
+    ['https://a.example', '^https:\\/\\/a\\.example$'],
+  ])('%s is %s', (glob, pattern) => {
+    expect(patternOfGlob(glob)).toBe(pattern)
+    expect(globOfPattern(pattern)).toBe(glob)
+  })
+
+  it.each([
+    ['^repo:acme/.*$', 'repo:acme/*'],
+    ['acme', '*acme*'],
+    ['.*', '***'],
+    ['^a|b$', null],
+    ['^(a)$', null],
+    ['^a+$', null],
+    ['^[ab]$', null],
+    ['^\\d$', null],
+    ['^a\\*$', null],
+    ['^a*$', null],
+    [`^${'a'.repeat(50_000)}(`, null],
+  ])('%s is %s', (pattern, glob) => {
+    expect(globOfPattern(pattern)).toBe(glob)
+  })
+
+  it('let the same through', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom('a', 'b', '.', '*', '?', '/', '(') }),
+        fc.string(),
+        (glob, text) => {
+          expect(new RegExp(patternOfGlob(glob), 's').test(text)).toBe(matchesGlob(glob, text))
+        },
+      ),
+    )
+  })
 })

@@ -22,3 +22,24 @@ export function matchesGlob(glob: string, text: string): boolean {
   while (glob[place] === '*') place++
   return place === glob.length
 }
+
+/** A glob as a regular expression for the whole text (RE2 and JavaScript alike). */
+export function patternOfGlob(glob: string): string {
+  const escaped = glob
+    .replace(/[\\^$.+()[\]{}|/]/g, '\\$&')
+    .replace(/\*/g, '.*')
+    .replace(/\?/g, '.')
+  return `^${escaped}$`
+}
+
+/**
+ * The inverse of {@link patternOfGlob}: expressions of characters, escaped characters, `.` and `.*`. Without `^` or `$` they match
+ * anywhere, as regular expressions do.
+ * @returns null for any other expression
+ */
+export function globOfPattern(pattern: string): string | null {
+  const [, start, body = '', end] = /^(\^?)((?:[^\\^$.*+?()[\]{}|]|\\[^a-zA-Z0-9*?]|\.\*?)*)(\$?)$/.exec(pattern) ?? []
+  if (start === undefined) return null
+  const glob = body.replace(/\\(.)|\.\*|\./g, (token, literal?: string) => literal ?? (token === '.' ? '?' : '*'))
+  return `${start === '' ? '*' : ''}${glob}${end === '' ? '*' : ''}`
+}

@@ -3,7 +3,7 @@ import { Fault, oneLine } from '../core/fault.js'
 import { installation, isUidp, parseUidp, type Scope } from '../core/identity.js'
 import type { Caller } from '../iam/caller.js'
 import type { Capability } from '../iam/capabilities.js'
-import { decide } from '../iam/decide.js'
+import { decide, refusal } from '../iam/decide.js'
 import type { GroupRecord } from '../store/iam.js'
 import type { Store } from '../store/store.js'
 import type { Authority } from './authority.js'
@@ -51,6 +51,35 @@ export async function createGroup(
   const made = await store.groups.create({ parent, name, description, isPublic, uidp })
   authority.granted(caller, 'groups.create', made.uidp)
   return made
+}
+
+/**
+ * Where lists show what the caller may see and nothing else, nobody in particular is told that they need a token when that is
+ * nothing; an empty list is the answer for somebody.
+ * @throws Fault `unauthenticated`
+ */
+export function refuseNobody({ caller }: IamContext, capability: Capability, visible: number): void {
+  if (caller.kind === 'anonymous' && visible === 0) throw refusal(caller, capability)
+}
+
+/**
+ * Changes the name and the description of a group. An empty name leaves it as it is.
+ * @throws Fault as {@link requireGroup}; `conflict`, also for the name of `default`
+ */
+export async function updateGroup(
+  context: IamContext,
+  { id, name, description }: { id: string; name: string; description: string },
+): Promise<GroupRecord> {
+  const { store, authority, caller } = context
+  const group = await requireGroup(context, parseUidp(id), 'groups.update')
+  if (name !== '' && name !== group.name && group.uidp === (await authority.defaultGroup())) {
+    throw new Fault('conflict', 'the organization `default` keeps its name')
+  }
+  const change = { description, ...(name !== '' && { name: parseName(name) }) }
+  const changed = await store.groups.update(group.uidp, change)
+  if (changed === null) throw new Fault('not-found', `the group ${id} is gone`)
+  authority.granted(caller, 'groups.update', group.uidp)
+  return changed
 }
 
 /** The groups that the caller may see, by id. */

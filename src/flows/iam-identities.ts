@@ -1,10 +1,10 @@
 import { Fault, oneLine } from '../core/fault.js'
 import { parseUidp, type Scope, type Uidp } from '../core/identity.js'
 import { parseDuration } from '../core/time.js'
-import { type Role, roles } from '../iam/capabilities.js'
+import { isRole, type Role, roles } from '../iam/capabilities.js'
 import { decide, holdsAll } from '../iam/decide.js'
 import { hashSecret, newSecret } from '../iam/secrets.js'
-import type { IdentityRecord, RoleBindingRecord } from '../store/iam.js'
+import type { IdentityChange, IdentityRecord, RoleBindingRecord } from '../store/iam.js'
 import { type IamContext, parseName, requireGroup, requireScope } from './iam-groups.js'
 import { issuerUrl } from './issuer-keys.js'
 
@@ -115,6 +115,37 @@ export async function requireIdentity(
   return identity
 }
 
+/** What may be said anew of an identity. */
+export interface IdentityUpdate {
+  readonly id: string
+  /** Empty: as it is. */
+  readonly name: string
+  readonly description: string
+  /** Whose tokens stand for it from now on, or what kind of identity the caller takes it for; left out: as it is. */
+  readonly match?:
+    | Required<Pick<NewIdentity, 'issuer' | 'subject' | 'claims' | 'audience'>>
+    | 'any-user'
+    | 'secret'
+    | undefined
+}
+
+/**
+ * Changes an identity. Whoever says whose tokens stand for it could become it: that takes every role that it has.
+ * @throws Fault as {@link createIdentity}; `conflict` for a match on one that no issuer's tokens stand for
+ */
+export async function updateIdentity(context: IamContext, update: IdentityUpdate): Promise<IdentityRecord> {
+  const { store, authority, caller } = context
+  const { match, description } = update
+  const identity = await requireIdentity(context, update.id, 'identity.update')
+  const name = update.name === '' ? {} : { name: parseName(update.name) }
+  const rule = ruleOf(identity, match)
+  if (rule !== null) await requireWhole(context, identity)
+  const changed = await store.identities.update(identity.uidp, { ...name, description, ...rule })
+  if (changed === null) throw new Fault('not-found', `the identity ${identity.uidp} is gone`)
+  authority.granted(caller, 'identity.update', identity.uidp)
+  return changed
+}
+
 /** Deletes an identity with its roles: what it holds is refused from now on. */
 export async function deleteIdentity(context: IamContext, id: string): Promise<{ id: string; deleted: boolean }> {
   const { uidp } = await requireIdentity(context, id, 'identity.delete')
@@ -149,7 +180,7 @@ export async function listRoleBindings(
 export async function requireRoleBinding(
   { store, authority, caller }: IamContext,
   id: string,
-  capability: 'role_bindings.list' | 'role_bindings.delete',
+  capability: 'role_bindings.list' | 'role_bindings.update' | 'role_bindings.delete',
 ): Promise<RoleBindingRecord> {
   const binding = await store.roleBindings.find(parseUidp(id))
   const isSeen = binding !== null && decide(caller, 'role_bindings.list', { scope: binding.scope }).isAllowed
@@ -158,12 +189,63 @@ export async function requireRoleBinding(
   return binding
 }
 
+/**
+ * Makes of a binding another one on the same scope. What is empty stays.
+ * @throws Fault as {@link createRoleBinding}
+ */
+export async function updateRoleBinding(
+  context: IamContext,
+  { id, identity, role }: { id: string; identity: string; role: Role | '' },
+): Promise<RoleBindingRecord> {
+  const { store, authority, caller } = context
+  const found = await requireRoleBinding(context, id, 'role_bindings.update')
+  const wanted = role === '' ? found.role : role
+  if (!isRole(wanted)) throw new Fault('invalid-argument', `there is no role ${wanted} any more`)
+  requireRoles(context, [wanted], found.scope)
+  const to = identity === '' ? found.identity : parseUidp(identity)
+  const changed = await store.roleBindings.update(found.uidp, { identity: to, role: wanted })
+  if (changed === null) throw new Fault('not-found', `the role binding ${id} is gone`)
+  authority.granted(caller, 'role_bindings.update', `${to} ${wanted} ${found.scope}`)
+  return changed
+}
+
 /** Takes a role away: it ends with the next request. */
 export async function deleteRoleBinding(context: IamContext, id: string): Promise<{ id: string; deleted: boolean }> {
   const { uidp, identity, role, scope } = await requireRoleBinding(context, id, 'role_bindings.delete')
   const deleted = await context.store.roleBindings.remove(uidp)
   context.authority.granted(context.caller, 'role_bindings.delete', `${identity} ${role} ${scope}`)
   return { id: uidp, deleted }
+}
+
+/** @throws Fault `forbidden` where the identity may do something that the caller may not */
+async function requireWhole({ store, authority, caller }: IamContext, { uidp }: IdentityRecord): Promise<void> {
+  for (const { role, scope } of await store.roleBindings.list(uidp)) {
+    if (!isRole(role) || holdsAll(caller, roles[role], scope)) continue
+    authority.refused(caller, 'identity.update', `${uidp} ${role} ${scope}`)
+    throw new Fault('forbidden', `'${caller.name}' does not have the role ${role} that the identity has`, {
+      fix: 'Ask somebody who has it.',
+    })
+  }
+}
+
+/**
+ * What of an identity a match changes; null where it says what is so already.
+ * @throws Fault `conflict` for a match of another kind of identity, `invalid-argument`
+ */
+function ruleOf(identity: IdentityRecord, match: IdentityUpdate['match']): IdentityChange | null {
+  if (match === undefined) return null
+  const { kind, issuer, subject, claims, audience } = identity
+  const isSame = typeof match === 'object' && match.issuer === issuer && match.subject === subject
+  const meant = match === 'secret' ? ['service', 'pull-token'] : match === 'any-user' ? [match] : ['oidc']
+  if (!meant.includes(kind) && !(kind === 'user' && isSame)) {
+    throw new Fault('conflict', `the identity ${identity.uidp} stays one of the kind ${kind}`, { fix: 'Make another.' })
+  }
+  if (typeof match === 'string' || kind === 'user') return null
+  kindOf(false, match.issuer, match.subject, match.claims)
+  issuerUrl(match.issuer ?? '')
+  const wanted = { claims: parseClaims(match.claims ?? []), audience: match.audience ?? null }
+  const isUnchanged = isSame && JSON.stringify(wanted) === JSON.stringify({ claims, audience })
+  return isUnchanged ? null : { ...wanted, issuer: match.issuer ?? null, subject: match.subject ?? null }
 }
 
 function requireRoles({ authority, caller }: IamContext, wanted: readonly Role[], scope: Scope | Uidp): void {

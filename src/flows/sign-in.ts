@@ -50,7 +50,8 @@ export async function signInUser(
   }
   const known = await store.identities.findUser(oidc.issuer, subject)
   if (known !== null) {
-    if (JSON.stringify(known.claims) !== JSON.stringify(fitting)) await store.identities.setClaims(known.uidp, fitting)
+    if (JSON.stringify(known.claims) !== JSON.stringify(fitting))
+      await store.identities.update(known.uidp, { claims: fitting })
     return { ...known, claims: fitting }
   }
   const made = await makeUser(subject, nameOf(subject, claims), fitting, oidc, context)

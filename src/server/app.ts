@@ -12,6 +12,9 @@ import { bindOperations } from './bind.js'
 import { addEvents } from './events.js'
 import { addHealth } from './health.js'
 import { addMetrics } from './metrics.js'
+import { isGatewayPath } from './platform-api/gateway.js'
+import { addPlatformApi } from './platform-api/platform-api.js'
+import { sendRpcError } from './platform-api/status.js'
 import { sendProblem } from './problem.js'
 import { createRegistryAccess } from './registry-api/access.js'
 import { sendOciError } from './registry-api/oci-error.js'
@@ -47,7 +50,9 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 600 },
     // A path that cannot be unescaped never reaches a route, nor an error handler.
     frameworkErrors: (error, request, reply) => {
-      if (/^\/v2(?:[/?]|$)/.test(request.raw.url ?? '')) return sendOciError(error, () => 'Bearer', request, reply)
+      const { url = '' } = request.raw
+      if (/^\/v2(?:[/?]|$)/.test(url)) return sendOciError(error, () => 'Bearer', request, reply)
+      if (isGatewayPath(url)) return sendRpcError(error, request, reply)
       return sendProblem(error, request, reply)
     },
   })
@@ -70,6 +75,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   addHealth(app, services)
   addMetrics(app, counts, auth)
+  addPlatformApi(app, services, authority, auth)
   addRegistryApi(app, services, createRegistryAccess(services, { authority, isLoopback, isOpen }))
   return app
 }

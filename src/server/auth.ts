@@ -5,9 +5,15 @@ import { anonymousCaller, type Caller } from '../iam/caller.js'
 import type { Capability } from '../iam/capabilities.js'
 import { mayAnywhere, refusal } from '../iam/decide.js'
 import { openOnLoopback } from '../iam/static-tokens.js'
+import { isForLoopback } from './host-of.js'
 
 /** Turns a request into a caller: the header only, the rules are iam's. */
 export interface Auth {
+  /**
+   * The caller of `request`, for whoever asks what they may do by itself.
+   * @throws Fault `unauthenticated`, `wrong-audience`
+   */
+  identify(request: FastifyRequest): Promise<Caller>
   /**
    * The caller of `request`, who may do what needs `capability`; `signed-in`: who showed a good token at all.
    * @param on left out: on the organization `default`; `input`: on something at least, the operation asks for the rest
@@ -31,14 +37,22 @@ export interface AuthOptions {
 /** See {@link Auth}. */
 export function createAuth({ authority, isLoopback, isOpen }: AuthOptions): Auth {
   const open = anonymousCaller(isOpen ? openOnLoopback : [])
+  const identify = async (request: FastifyRequest) => {
+    const shown = await authority.authenticate(request.headers.authorization, 'platform')
+    if (shown.kind !== 'anonymous') return shown
+    if (isLoopback && !isForLoopback(request)) {
+      throw new Fault('unauthenticated', 'without a token this server answers to loopback names only')
+    }
+    return open
+  }
   return {
+    identify,
     async require(request, capability, on) {
-      const shown = await authority.authenticate(request.headers.authorization, 'platform')
-      const caller = shown.kind === 'anonymous' ? open : shown
-      if (capability === 'anyone') return caller
-      if (isLoopback && caller.kind === 'anonymous' && !isLoopbackName(request.headers.host ?? '')) {
-        throw new Fault('unauthenticated', 'without a token this server answers to loopback names only')
+      if (capability === 'anyone') {
+        const shown = await authority.authenticate(request.headers.authorization, 'platform')
+        return shown.kind === 'anonymous' ? open : shown
       }
+      const caller = await identify(request)
       if (isOpenTo(caller, capability, on)) return caller
       if (capability !== 'signed-in' && on === undefined) {
         authority.authorize(caller, capability, { scope: await authority.defaultGroup() })
@@ -53,10 +67,4 @@ export function createAuth({ authority, isLoopback, isOpen }: AuthOptions): Auth
 function isOpenTo(caller: Caller, capability: Capability | 'signed-in', on?: 'input'): boolean {
   if (capability === 'signed-in') return caller.kind !== 'anonymous'
   return on === 'input' && mayAnywhere(caller, capability)
-}
-
-/** Whether `host` (with or without a port) is this machine's loopback. */
-export function isLoopbackName(host: string): boolean {
-  const name = host.replace(/:\d+$/, '').toLowerCase()
-  return name === 'localhost' || name === '[::1]' || name === '::1' || /^127(?:\.\d{1,3}){3}$/.test(name)
 }

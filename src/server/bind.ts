@@ -64,7 +64,7 @@ function serverTiming(cost: Cost, elapsedMs: number): string {
 }
 
 /** RFC 7234 section 5.5, code 299: the only header that carries a remark beside a body. */
-function warningHeader(text: string): string {
+export function warningHeader(text: string): string {
   return `299 - "${text.replace(/[^\u0020-\u007e]/g, '?').replace(/["\\]/g, '\\$&')}"`
 }
 

@@ -5,8 +5,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { faultCodeOf } from '../../test/support/fault-code.js'
 import { leapingClock } from '../../test/support/leaping-clock.js'
 import { startPostgres, type TestPostgres } from '../../test/support/postgres.js'
-import type { Uidp } from '../core/identity.js'
-import { parseRepository, parseTagReference } from '../core/reference.js'
+import { digestOf } from '../core/digest.js'
+import { tagSuid, type Uidp } from '../core/identity.js'
+import { parseRepository, parseTagReference, type TagReference } from '../core/reference.js'
 import { openStore } from './open.js'
 import type { Store } from './store.js'
 
@@ -97,6 +98,41 @@ describe.each(databases)('identities on %s', (_, newUrl) => {
     expect(await store.watches.listRules()).toEqual([])
     expect(await store.watches.version()).toBeGreaterThan(version)
     expect(await store.watches.list()).toHaveLength(1)
+  })
+
+  it('have watched tags, each by the last step of its UIDP, and change as they are told to', async () => {
+    const { uidp: group } = await store.groups.create(root('acme'))
+    const wish = { group, upstream, description: '', isPublic: null, rule: null }
+    const made = await store.repositories.create({ ...wish, name: 'app' })
+    await store.repositories.create({ ...wish, name: 'taken' })
+    expect(await codeOf(store.repositories.update(made.uidp, { name: 'taken' }))).toBe('conflict')
+    const changed = await store.repositories.update(made.uidp, { name: 'new', description: 'd' })
+    expect(changed).toMatchObject({ fullName: 'acme/new', description: 'd' })
+
+    const [watched, kept] = ['ghcr.io/org/app:1.0', 'ghcr.io/org/app:kept'].map((text) => parseTagReference(text))
+    const digest = digestOf(Buffer.from('x'))
+    await store.watches.add(watched as TagReference, { everyMs: null, origin: 'command' })
+    expect(await store.tags.watched()).toEqual([])
+    for (const tag of [watched, kept]) await store.history.merge(tag as TagReference, [{ at: start, digest }], 'import')
+    const shown = [{ repository: upstream, name: '1.0', digest, movedAt: start }]
+    expect([await store.tags.watched(), await store.tags.watched(upstream)]).toEqual([shown, shown])
+    expect(await store.tags.watched(parseRepository('ghcr.io/org/other'))).toEqual([])
+    expect(await store.tags.nameOf(upstream, tagSuid('kept'))).toBe('kept')
+    expect(await store.tags.nameOf(upstream, tagSuid('none'))).toBeNull()
+    expect(await store.tags.nameOf(parseRepository('ghcr.io/org/other'), tagSuid('kept'))).toBeNull()
+
+    const [one, two] = [await store.identities.create(identityOf('one', group), []), identityOf('two', group)]
+    const { uidp: other } = await store.identities.create(two, [{ scope: group, role: 'viewer' }])
+    expect(await codeOf(store.identities.update(one.uidp, { name: 'two' }))).toBe('conflict')
+    const renamed = { name: 'three', description: 'd', claims: {}, subject: 's' }
+    expect(await store.identities.update(one.uidp, renamed)).toMatchObject({ ...renamed, kind: 'service' })
+    expect(await store.identities.update(given, { name: 'x' })).toBeNull()
+    const binding = await store.roleBindings.create({ scope: group, identity: one.uidp, role: 'viewer' })
+    expect(await codeOf(store.roleBindings.update(binding.uidp, { identity: other, role: 'viewer' }))).toBe('conflict')
+    expect(await codeOf(store.roleBindings.update(binding.uidp, { identity: given, role: 'x' }))).toBe('not-found')
+    const owner = { identity: one.uidp, role: 'owner' }
+    expect(await store.roleBindings.update(binding.uidp, owner)).toEqual({ ...binding, ...owner })
+    expect(await store.roleBindings.update(given, owner)).toBeNull()
   })
 
   it('have roles, which go with them', async () => {

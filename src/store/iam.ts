@@ -89,8 +89,11 @@ export interface RepositoryStore {
   find(uidp: Uidp): Promise<RepositoryRecord | null>
   /** By its name on our registry: `ORG/NAME`, or the whole name of the upstream for one in `default`. */
   findByName(fullName: string): Promise<RepositoryRecord | null>
-  /** Changes what is given. */
-  update(uidp: Uidp, change: { description?: string; isPublic?: boolean | null }): Promise<RepositoryRecord | null>
+  /** Changes what is given. @throws Fault `conflict` when the name is taken */
+  update(
+    uidp: Uidp,
+    change: { name?: string; description?: string; isPublic?: boolean | null },
+  ): Promise<RepositoryRecord | null>
   /** Ends the binding, its rule and its watches. The history stays: it belongs to the upstream. */
   remove(uidp: Uidp): Promise<boolean>
 }
@@ -122,6 +125,11 @@ export interface IdentityRecord {
   readonly expiresAt: number | null
 }
 
+/** What of an identity may be changed: never what kind it is, nor where it lies. */
+export type IdentityChange = Partial<
+  Pick<IdentityRecord, 'name' | 'description' | 'issuer' | 'subject' | 'claims' | 'audience'>
+>
+
 /** See `Store.identities`. */
 export interface IdentityStore {
   /**
@@ -137,8 +145,8 @@ export interface IdentityStore {
   find(uidp: Uidp): Promise<IdentityRecord | null>
   findByHash(secretHash: Uint8Array): Promise<IdentityRecord | null>
   findUser(issuer: string, subject: string): Promise<IdentityRecord | null>
-  /** Replaces what is known of a user since they signed in. */
-  setClaims(uidp: Uidp, claims: IdentityRecord['claims']): Promise<void>
+  /** Changes what is given. @throws Fault `conflict` when the name is taken */
+  update(uidp: Uidp, change: IdentityChange): Promise<IdentityRecord | null>
   /** With its bindings and refresh tokens: what it holds is refused from now on. */
   remove(uidp: Uidp): Promise<boolean>
 }
@@ -159,6 +167,8 @@ export interface RoleBindingStore {
   /** All bindings, by UIDP; of one identity where it is given. */
   list(identity?: Uidp): Promise<readonly RoleBindingRecord[]>
   find(uidp: Uidp): Promise<RoleBindingRecord | null>
+  /** Gives another role, or gives it to another. @throws Fault as `create` */
+  update(uidp: Uidp, change: { identity: Uidp; role: string }): Promise<RoleBindingRecord | null>
   remove(uidp: Uidp): Promise<boolean>
 }
 

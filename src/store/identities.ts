@@ -26,13 +26,15 @@ export function createIdentityStore({ db, now }: StoreContext): IdentityStore {
     findByHash: (secretHash) => first(select().where('secret_hash', '=', secretHash)),
     findUser: (issuer, subject) =>
       first(select().where('kind', '=', 'user').where('issuer', '=', issuer).where('subject', '=', subject)),
-    setClaims: async (uidp, claims) => {
-      await db
-        .updateTable('identities')
-        .set({ claims: claimsText(claims) })
-        .where('uidp', '=', uidp)
-        .execute()
-    },
+    update: (uidp, { claims, ...change }) =>
+      db.transaction().execute(async (trx) => {
+        const set = { ...change, ...(claims !== undefined && { claims: claimsText(claims) }) }
+        if (Object.keys(set).length > 0) {
+          const update = trx.updateTable('identities').set(set).where('uidp', '=', uidp)
+          await orConflict(update.execute(), `there is an identity '${change.name}' already`)
+        }
+        return await first(trx.selectFrom('identities').selectAll().where('uidp', '=', uidp))
+      }),
     remove: (uidp) =>
       db.transaction().execute(async (trx) => {
         await trx.deleteFrom('refresh_tokens').where('subject', '=', uidp).execute()

@@ -48,14 +48,16 @@ export function createRepositoryStore({ db, now }: StoreContext): RepositoryStor
         .executeTakeFirst()
       return row === undefined ? null : ((await namedOf(db, [row]))[0] ?? null)
     },
-    update: (uidp, { description, isPublic }) =>
+    update: (uidp, { name, description, isPublic }) =>
       db.transaction().execute(async (trx) => {
         const change = {
+          ...(name !== undefined && { name }),
           ...(description !== undefined && { description }),
           ...(isPublic !== undefined && { public: flagOf(isPublic) }),
         }
         if (Object.keys(change).length > 0) {
-          await trx.updateTable('repositories').set(change).where('uidp', '=', uidp).execute()
+          const update = trx.updateTable('repositories').set(change).where('uidp', '=', uidp)
+          await orConflict(update.execute(), `there is a repository '${name}' already`)
         }
         return await find(trx, uidp)
       }),

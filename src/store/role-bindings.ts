@@ -3,6 +3,7 @@ import { installation, type Scope, type Uidp } from '../core/identity.js'
 import type { RoleBindingRecord, RoleBindingStore } from './iam.js'
 import { addBinding } from './identities.js'
 import type { StoreContext, Tables } from './schema.js'
+import { orConflict } from './unique.js'
 
 /** See {@link RoleBindingStore}. */
 export function createRoleBindingStore({ db, now }: StoreContext): RoleBindingStore {
@@ -25,6 +26,14 @@ export function createRoleBindingStore({ db, now }: StoreContext): RoleBindingSt
       const row = await db.selectFrom('role_bindings').selectAll().where('uidp', '=', uidp).executeTakeFirst()
       return row === undefined ? null : bindingOf(row)
     },
+    update: (uidp, { identity, role }) =>
+      db.transaction().execute(async (trx) => {
+        const update = trx.updateTable('role_bindings').set({ identity_uidp: identity, role }).where('uidp', '=', uidp)
+        const taken = `${identity} has the role ${role} there already`
+        await orConflict(update.execute(), taken, `there is no identity ${identity}`)
+        const row = await trx.selectFrom('role_bindings').selectAll().where('uidp', '=', uidp).executeTakeFirst()
+        return row === undefined ? null : bindingOf(row)
+      }),
     async remove(uidp) {
       const result = await db.deleteFrom('role_bindings').where('uidp', '=', uidp).executeTakeFirst()
       return result.numDeletedRows > 0n

@@ -7,6 +7,7 @@ import type { Repository, TagReference } from '../core/reference.js'
 import type { AnalysisStore } from './analyses.js'
 import type { EventStore, StoredEvent } from './event-store.js'
 import type { IamStores } from './iam.js'
+import type { TagStore } from './tag-store.js'
 
 /** Everything that Tidemark remembers, on SQLite or PostgreSQL. All times in milliseconds since the epoch, UTC. */
 export interface Store extends IamStores {
@@ -173,29 +174,6 @@ export interface StateChange {
   readonly at: number
   /** The last time when the tag could be asked: where a gap begins when the state turns `unknown`. */
   readonly lastKnownAt: number | null
-}
-
-/** The name of a tag and what its history says now. */
-export interface TagRecord {
-  readonly tagId: number
-  readonly state: TagState
-  readonly digest: Digest | null
-  readonly historyVersion: number
-}
-
-/** See {@link Store}. */
-export interface TagStore {
-  find(reference: TagReference): Promise<TagRecord | null>
-  /** A number that grows with every change of the tag's history; null for a tag that nobody ever named. */
-  historyVersion(reference: TagReference): Promise<number | null>
-  /**
-   * In one transaction, fenced by the lane's epoch: content, manifest and children, history entry, tag, the end of an open gap, and last, under
-   * the event lock, the event. Null when the tag points there already.
-   * @throws Fault `lease-lost`
-   */
-  recordMove(lease: LaneLease, move: Move): Promise<{ entry: HistoryEntry; eventId: number } | null>
-  /** Writes states that turned, with the gaps that open and close by it, in one transaction. @throws Fault `lease-lost` */
-  recordStates(lease: LaneLease, changes: readonly StateChange[]): Promise<void>
 }
 
 /** A page of history, as the API asks for it. */

@@ -2,10 +2,12 @@ import { sql } from 'kysely'
 import { type Digest, digestFromBytes } from '../core/digest.js'
 import { Fault } from '../core/fault.js'
 import { type HistoryEntry, kindAfter, momentOf } from '../core/history.js'
+import type { Host } from '../core/host.js'
 import { appendEvent } from './events.js'
 import { putManifest } from './manifests.js'
 import { type Database, nothing, type Queries, type SqlDialect, type StoreContext } from './schema.js'
-import type { LaneLease, Move, StateChange, TagState, TagStore } from './store.js'
+import type { LaneLease, Move, StateChange, TagState } from './store.js'
+import type { TagStore } from './tag-store.js'
 import { findTag } from './upstreams.js'
 
 /** See {@link TagStore}. */
@@ -28,7 +30,46 @@ export function createTagStore({ db, dialect, now }: StoreContext): TagStore {
         await requireLease(trx, lease, dialect)
         for (const change of changes) await recordState(trx, change)
       }),
+    async watched(repository) {
+      const all = selectShown(db)
+      const wanted =
+        repository === undefined
+          ? all
+          : all.where('upstreams.host', '=', repository.host).where('upstreams.path', '=', repository.path)
+      const rows = await wanted.orderBy('upstreams.host').orderBy('upstreams.path').orderBy('tags.name').execute()
+      return rows.map(({ host, path, name, digest, moved_at: movedAt }) => ({
+        ...{ repository: { host: host as Host, path }, name, digest: digestFromBytes(digest), movedAt: movedAt ?? 0 },
+      }))
+    },
+    async nameOf({ host, path }, suid) {
+      const row = await db
+        .selectFrom('tags')
+        .innerJoin('upstreams', 'upstreams.id', 'tags.upstream_id')
+        .select('tags.name')
+        .where('upstreams.host', '=', host)
+        .where('upstreams.path', '=', path)
+        .where('tags.suid', '=', suid)
+        .executeTakeFirst()
+      return row?.name ?? null
+    },
   }
+}
+
+function selectShown(db: Database) {
+  return db
+    .selectFrom('tags')
+    .innerJoin('upstreams', 'upstreams.id', 'tags.upstream_id')
+    .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
+    .select(['upstreams.host', 'upstreams.path', 'tags.name', 'tags.moved_at', 'manifests.digest'])
+    .where('tags.manifest_id', '<>', nothing)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('watches')
+          .select('watches.id')
+          .whereRef('watches.tag_id', '=', 'tags.id')
+          .where('watches.removed_at', 'is', null),
+      ),
+    )
 }
 
 /** Compiled once: it is asked before each answer that is kept, where compiling would take most of the time. */

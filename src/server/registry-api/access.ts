@@ -6,7 +6,8 @@ import type { Services } from '../../flows/open.js'
 import { anonymousCaller, type Caller } from '../../iam/caller.js'
 import { decide } from '../../iam/decide.js'
 import { openOnLoopback } from '../../iam/static-tokens.js'
-import { type AuthOptions, isLoopbackName } from '../auth.js'
+import type { AuthOptions } from '../auth.js'
+import { isForLoopback } from '../host-of.js'
 import { canonicalName, nameOnWire } from './name.js'
 
 /** What is to be done to a repository: read what its registry holds, or what we remember of its tags. */
@@ -36,7 +37,7 @@ export function createRegistryAccess(services: Services, options: AuthOptions): 
   const callerOf = async (request: FastifyRequest): Promise<Caller> => {
     const caller = await authority.authenticate(request.headers.authorization, 'registry')
     if (caller.kind !== 'anonymous' || caller.token !== null) return caller
-    if (isLoopback && !isLoopbackName(request.headers.host ?? '')) {
+    if (isLoopback && !isForLoopback(request)) {
       throw new Fault('unauthenticated', 'without a token this server answers to loopback names only')
     }
     return open

@@ -14,9 +14,10 @@ export function bearerChallenge(
   scope: string | null,
   fault: Fault,
 ): string {
-  const asked = request.headers.host ?? ''
+  const asked = request.host
   const isHost = /^(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i.test(asked)
-  const origin = isHost && asked.toLowerCase() !== registry ? `${request.protocol}://${asked}` : issuer
+  const ours = new URL(issuer).host === registry ? issuer : `${new URL(issuer).protocol}//${registry}`
+  const origin = isHost && asked.toLowerCase() !== registry ? `${request.protocol}://${asked}` : ours
   const wanted = scope === null ? '' : `,scope="${scope}"`
   const { challenge } = fault.data
   const reason = typeof challenge === 'string' ? challenge : 'invalid_token'
