@@ -18,6 +18,8 @@ export type Program =
   | 'buildah'
   | 'htpasswd'
   | 'openssl'
+  | 'curl'
+  | 'jq'
   | 'redis-server'
   | 'etcd'
   | 'chromium'
