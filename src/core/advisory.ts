@@ -148,7 +148,10 @@ export interface Advisories {
   readonly ecosystems: readonly string[]
   /** All that is said of a package of an ecosystem, by source and id, withdrawn advisories among it. `name` is folded (core/advisory-name.ts). */
   of(ecosystem: string, name: string): readonly AdvisoryEntry[]
-  /** Every advisory with that id, or which names it as an alias or as what it passes on; by source and id. */
+  /**
+   * Every advisory with that id, or which names it as an alias or as what it passes on; by source and id. `affected` is read when
+   * it is asked for, and cannot be after `close`.
+   */
   named(id: string): readonly Advisory[]
   kev(cve: string): KevEntry | null
   epss(cve: string): EpssScore | null

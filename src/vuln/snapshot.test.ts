@@ -94,7 +94,8 @@ describe('what is written', () => {
             builder.finish()
           }
           const snapshot = open(path)
-          const all = ['A-1', 'A-2', 'A-3', 'A-4'].flatMap((id) => snapshot.named(id))
+          // Read while it is open: packages come when they are asked for.
+          const all = ['A-1', 'A-2', 'A-3', 'A-4'].flatMap((id) => structuredClone(snapshot.named(id)))
           const ofAll = snapshot.ecosystems.map((ecosystem) => [
             ecosystem,
             snapshot.of(ecosystem, advisories[0]?.affected[0]?.name ?? '').length,
