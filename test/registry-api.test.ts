@@ -212,7 +212,7 @@ describe('who may read', () => {
       const posted = await send('POST', '/token', form, Buffer.from(body))
       expect([body, posted.status]).toEqual([body, status])
     }
-    expect((await send('POST', '/token', form, Buffer.alloc(100_000, 'a'))).status).toBe(400)
+    expect((await send('POST', '/token', form, Buffer.alloc(100_000, 'a'))).status).toBe(413)
     expect((await bare('GET', `/token?${scope}`)).status).toBe(401)
     expect((await bare('GET', '/token?service=other', { authorization: basic })).status).toBe(400)
     const wrong = await bare('GET', '/token', { authorization: `Basic ${Buffer.from('_token:no').toString('base64')}` })

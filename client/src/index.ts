@@ -1,3 +1,13 @@
+export {
+  type ChainguardApi,
+  ChainguardApiError,
+  type ChainguardApiOptions,
+  type ChainguardRepo,
+  createChainguardApi,
+  type TagHistoryOptions,
+  type TagHistoryPage,
+} from './chainguard-api.js'
+export type * from './chainguard-diff.js'
 export type * from './check.js'
 export { type Answer, type Client, type ClientOptions, createClient, TidemarkError } from './client.js'
 export type * from './delivery.js'

@@ -215,6 +215,15 @@ export const faultCatalog = {
     meaning: 'An answer is larger than the limit for its kind.',
     fix: 'Check that the reference is an image; docs/limits.md gives each limit and its reason.',
   },
+  'request-too-large': {
+    http: 413,
+    grpc: 8,
+    oci: 'SIZE_INVALID',
+    exit: 2,
+    retryable: false,
+    meaning: 'The body of a request to the Tidemark server is larger than it takes there.',
+    fix: 'Send less at once; a history can be brought along in parts.',
+  },
   'damaged-layer': {
     http: 502,
     grpc: 15,

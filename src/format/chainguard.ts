@@ -1,65 +1,18 @@
+import type {
+  ChainguardDiff,
+  ChainguardPackage,
+  ChainguardScan,
+  ChainguardVulnerability,
+} from '../../client/src/index.js'
 import { type Severity, severities } from '../core/advisory.js'
 import { oneLine } from '../core/fault.js'
 import type { Finding } from '../core/finding.js'
 import type { ImageDiff, PackageChangeFacts, PackageFacts } from '../core/image-diff.js'
 import { version } from '../version.js'
-import { type ChainguardConfigDiff, toChainguardConfig } from './chainguard/config.js'
+import { toChainguardConfig } from './chainguard/config.js'
 import type { DiffFormat } from './format.js'
 
-/** A package: `reference` is its package URL. */
-export interface ChainguardPackage {
-  readonly name: string
-  readonly version: string
-  readonly reference: string
-}
-
-/** One side of a changed package. */
-export interface ChainguardVersion {
-  readonly version: string
-  readonly reference: string
-}
-
-/** A vulnerability, whatever packages it is in: the API names none. */
-export interface ChainguardVulnerability {
-  readonly id: string
-  /** Namespace of the data, as Grype writes it: `debian:distro:debian:12`. */
-  readonly reference: string
-  /** `Critical`, `High`, `Medium`, `Low`, `Negligible`, `Unknown`. */
-  readonly severity: string
-}
-
-/** By what an image was judged. */
-export interface ChainguardScan {
-  /** Empty for what has none. */
-  readonly digest: string
-  readonly scanner: { readonly name: string; readonly version: string }
-  readonly vulnerabilityDbLastBuildTime: string
-  readonly vulnerabilityDbSchemaVersion: string
-}
-
-/** The answer of Chainguard's Image Diff API, `DiffImageResponse` of registry.platform.proto. Every list is always there. */
-export interface ChainguardDiff {
-  readonly packages: {
-    readonly added: readonly ChainguardPackage[]
-    readonly removed: readonly ChainguardPackage[]
-    readonly changed: readonly {
-      readonly name: string
-      /** The second image. */
-      readonly current: ChainguardVersion
-      readonly previous: ChainguardVersion
-    }[]
-  }
-  /** Empty where vulnerabilities were not compared: there is no advisory data; a warning says so. */
-  readonly vulnerabilities: {
-    readonly added: readonly ChainguardVulnerability[]
-    readonly removed: readonly ChainguardVulnerability[]
-    /** The first image, then the second. */
-    readonly metadata: readonly ChainguardScan[]
-  }
-  /** The API had it until May 2024 (`config = 4`); null where a side has no configuration. */
-  readonly config: ChainguardConfigDiff | null
-  readonly warnings: readonly string[]
-}
+export type { ChainguardDiff } from '../../client/src/index.js'
 
 /** The API cuts entries there. */
 const maxWarningLength = 256

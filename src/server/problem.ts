@@ -52,6 +52,7 @@ export function faultOf(error: unknown): Fault {
   if (isFault(error) || !isHttpError(error)) return toFault(error)
   if (error.validation !== undefined) return new Fault('invalid-argument', describeValidation(error.validation))
   if (error.statusCode === 404) return new Fault('route-not-found', oneLine(error.message))
+  if (error.statusCode === 413) return new Fault('request-too-large', oneLine(error.message), { cause: error })
   if (error.statusCode < 500) return new Fault('invalid-argument', oneLine(error.message), { cause: error })
   return toFault(error)
 }

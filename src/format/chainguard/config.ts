@@ -1,38 +1,5 @@
+import type { ChainguardConfigDiff, ChainguardTextsChange, ChainguardValueChange } from '../../../client/src/index.js'
 import type { ConfigDiff, MapChange, SetChange, ValueChange } from '../../core/image-diff.js'
-
-/** A value of both sides; `current` is the second image's. */
-export interface ChainguardValueChange {
-  readonly current: string
-  readonly previous: string
-}
-
-/** Texts that one side only has. */
-export interface ChainguardTextsChange {
-  readonly added: readonly string[]
-  readonly removed: readonly string[]
-}
-
-/**
- * What the configurations of two images differ in: `ImageConfigDiff` of registry.platform.proto, sdk v0.1.0 to v0.1.20. It never
- * had labels, ports and health checks.
- */
-export interface ChainguardConfigDiff {
-  readonly changed: {
-    /** null: the same on both sides. */
-    readonly changedUser: ChainguardValueChange | null
-    readonly changedWorkingDir: ChainguardValueChange | null
-    readonly changedStopSignal: ChainguardValueChange | null
-    readonly entrypoints: ChainguardTextsChange
-    /** `NAME=value`: one that changed is removed and added. */
-    readonly envs: ChainguardTextsChange
-    readonly cmds: ChainguardTextsChange
-    /** Paths, each with an empty object. */
-    readonly volumes: {
-      readonly added: Readonly<Record<string, object>>
-      readonly removed: Readonly<Record<string, object>>
-    }
-  }
-}
 
 /** The same in that form; null for null. */
 export function toChainguardConfig(config: ConfigDiff | null): ChainguardConfigDiff | null {
