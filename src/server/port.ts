@@ -121,6 +121,11 @@ function createSessions(handler: PortHandler, requestTimeoutMs: number, idleMs: 
     { settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderListBytes } },
     (request, response) => {
       boundRequest(request, requestTimeoutMs)
+      // What the settings say is advice to the other side: Node takes up to 64 KiB.
+      if (request.rawHeaders.reduce((sum, text) => sum + text.length, 0) > maxHeaderListBytes) {
+        response.writeHead(431).end()
+        return
+      }
       // Node's compatibility API has what a framework reads of the other; the types do not know of each other.
       handler(request as unknown as IncomingMessage, response as unknown as ServerResponse & Http2ServerResponse)
     },

@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeCertificate } from './certificate.js'
 import { until } from './until.js'
 
 /** The distribution project's own registry, as the system's package has it, on loopback. */
@@ -128,14 +129,6 @@ function splitBasic(header = ''): [name: string, password: string] {
   const text = Buffer.from(header.replace(/^basic /i, ''), 'base64').toString()
   const colon = text.indexOf(':')
   return [text.slice(0, colon), text.slice(colon + 1)]
-}
-
-function makeCertificate(folder: string, name: string, host: string): void {
-  const subject = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=${/^\d/.test(host) ? 'IP' : 'DNS'}:${host}`]
-  const files = ['-keyout', join(folder, `${name}.key`), '-out', join(folder, `${name}.crt`)]
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, ...files], {
-    stdio: 'pipe',
-  })
 }
 
 function freePort(): Promise<number> {
