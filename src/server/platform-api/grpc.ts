@@ -33,14 +33,21 @@ export function addGrpc(
 ): void {
   const stopping = new AbortController()
   app.addHook('preClose', async () => stopping.abort())
-  void app.register(fastifyConnectPlugin, {
-    readMaxBytes: requestBytes,
-    contextValues: (request) => createContextValues().set(requestKey, request),
-    routes: (router) => {
-      for (const method of methods) addMethod(router, method, open)
-      const names = [...new Set(methods.map(({ rpc }) => rpc.parent.typeName))]
-      addGrpcHealth(router, names, services, stopping.signal)
-    },
+  void app.register((scope, _, done) => {
+    // They are no part of the OpenAPI document.
+    scope.addHook('onRoute', (route) => {
+      route.schema = { hide: true }
+    })
+    void scope.register(fastifyConnectPlugin, {
+      readMaxBytes: requestBytes,
+      contextValues: (request) => createContextValues().set(requestKey, request),
+      routes: (router) => {
+        for (const method of methods) addMethod(router, method, open)
+        const names = [...new Set(methods.map(({ rpc }) => rpc.parent.typeName))]
+        addGrpcHealth(router, names, services, stopping.signal)
+      },
+    })
+    done()
   })
 }
 
