@@ -4,8 +4,12 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CallName, createClient, routes } from '../client/src/index.js'
+import { tagUidp, type Uidp } from '../src/core/identity.js'
+import type { PlatformMethod } from '../src/server/platform-api/method.js'
+import { platformMethods } from '../src/server/platform-api/methods.js'
 import { type RunningServer, serve } from '../src/server/serve.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
+import { callGrpc, callRest, type PlatformAnswer } from './support/call-platform.js'
 import { callRoute } from './support/call-route.js'
 import { createCli } from './support/cli.js'
 
@@ -15,6 +19,8 @@ let admin: string
 /** Bearer headers by who holds them: a role, then where it is. */
 const held: Record<string, string> = {}
 let fixed: { identity: string; binding: string }
+/** What the calls of the platform API are about. */
+let kept: Record<'identity' | 'binding' | 'group' | 'folder' | 'repo' | 'digest', string>
 
 beforeAll(async () => {
   registry = await startTestRegistry()
@@ -41,8 +47,20 @@ beforeAll(async () => {
   const { body: everywhere } = await client.call('identityCreate', { name: 'everywhere', group: 'acme' })
   await client.call('roleBindingCreate', { identity: everywhere.identity.id, role: 'owner', group: '/' })
   held['owner /'] = `Bearer ${everywhere.token}`
+  const upstream = `${registry.address}/demo/app`
+  await client.call('repoAdd', { name: 'acme/app', upstream })
+  const { body: repo } = await client.call('repoAdd', { name: 'acme/kept', upstream })
+  const { body: group } = await client.call('groupDescribe', { group: 'acme' })
+  const { body: folder } = await client.call('groupCreate', { name: 'another', parent: 'acme' })
   fixed = { identity: id, binding: binding.id }
-  await client.call('repoAdd', { name: 'acme/app', upstream: `${registry.address}/demo/app` })
+  const { body: other } = await client.call('identityCreate', { name: 'kept', group: 'acme' })
+  const { body: otherBinding } = await client.call('roleBindingCreate', {
+    ...{ identity: other.identity.id, role: 'viewer', group: 'acme' },
+  })
+  kept = {
+    ...{ group: group.id, folder: folder.id, repo: repo.repository.id, identity: other.identity.id },
+    ...{ binding: otherBinding.id, digest: registry.content.find('demo/app')?.tags.get('1.0') ?? '' },
+  }
   const wrong = await client.call('tokenIssue', { audience: [new URL(server.url).host] })
   held['wrong audience'] = `Bearer ${wrong.body.token}`
 })
@@ -121,6 +139,90 @@ const table: Record<CallName, Line> = {
   keysRotate: rules(() => ({})),
 }
 
+/** One line of the table of the platform API; codes are those of gRPC, also in the bodies of REST. */
+interface PlatformLine {
+  readonly ask: () => object
+  readonly right: string
+  readonly tooSmall: string | null
+  /** Owner of another organization; `nothing`: they get an answer in which nothing of ours is. */
+  readonly other: number | 'nothing'
+  /** What comes of it for who may, where that is not an answer. */
+  readonly done?: number
+}
+
+const lists = (ask: () => object = () => ({})): PlatformLine => ({
+  ...{ ask, right: 'viewer acme', tooSmall: null, other: 'nothing' },
+})
+const changes = (ask: () => object, right = 'owner acme', tooSmall = 'editor acme'): PlatformLine => ({
+  ...{ ask, right, tooSmall, other: 5 },
+})
+const looks = (more: object = {}, done = 0): PlatformLine => ({
+  ...{ ask: () => ({ repoId: kept.repo, ...more }), right: 'registry.pull acme', tooSmall: null, other: 7, done },
+})
+const digestLooks = (done = 0): PlatformLine => ({
+  ...looks({}, done),
+  ask: () => ({ repoId: kept.repo, digest: kept.digest, fromDigest: kept.digest, toDigest: kept.digest }),
+})
+const refused = (ask: () => object): PlatformLine => ({
+  ...{ ask, right: 'viewer acme', tooSmall: null, other: 12, done: 12 },
+})
+const claims = { iss: { case: 'issuer', value: 'https://a.example' }, sub: { case: 'subject', value: 'somebody' } }
+const relationship = { case: 'claimMatch', value: claims }
+
+/** By `Service/Method`. A call that is missing here fails below. */
+const platform: Record<string, PlatformLine> = {
+  'Registry/ListRepos': lists(),
+  'Registry/CreateRepo': changes(
+    () => ({ parentId: kept.group, repo: { name: 'made', aliases: [`${registry.address}/demo/app`] } }),
+    'owner /',
+    'owner acme',
+  ),
+  'Registry/UpdateRepo': changes(() => ({ id: kept.repo, description: 'new' })),
+  'Registry/DeleteRepo': changes(() => ({ id: kept.repo })),
+  'Registry/CreateTag': refused(() => ({ repoId: kept.repo })),
+  'Registry/UpdateTag': refused(() => ({ id: kept.repo })),
+  'Registry/DeleteTag': refused(() => ({ id: kept.repo })),
+  'Registry/ListTags': lists(),
+  'Registry/ListTagHistory': lists(() => ({ parentId: tagUidp(kept.repo as Uidp, '1.0') })),
+  'Registry/DiffImage': digestLooks(),
+  'Registry/GetImageConfig': digestLooks(),
+  'Registry/GetArchs': digestLooks(),
+  'Registry/GetSize': digestLooks(),
+  'Registry/GetSbom': digestLooks(12),
+  'Registry/GetRawSbom': digestLooks(12),
+  'Registry/GetVulnReport': digestLooks(12),
+  'Registry/ListManifestMetadata': looks({}, 12),
+  'Groups/List': lists(),
+  'Groups/Create': changes(() => ({ parent: kept.group, group: { name: 'platform' } })),
+  'Groups/Update': changes(() => ({ id: kept.folder, description: 'new' })),
+  'Groups/Delete': changes(() => ({ id: kept.folder })),
+  'Identities/List': lists(),
+  'Identities/Lookup': {
+    ...changes(() => ({ issuer: 'https://a.example', subject: 'somebody' })),
+    tooSmall: null,
+    done: 5,
+  },
+  'Identities/Create': changes(() => ({ parentId: kept.group, identity: { name: 'matched', relationship } })),
+  'Identities/Update': changes(() => ({ id: kept.identity, description: 'new' })),
+  'Identities/Delete': changes(() => ({ id: kept.identity })),
+  'Roles/List': { ...lists(), right: 'registry.pull acme' },
+  'RoleBindings/List': lists(),
+  'RoleBindings/Create': changes(() => ({
+    ...{ parent: kept.group, roleBinding: { identity: kept.identity, role: 'editor' } },
+  })),
+  'RoleBindings/Update': changes(() => ({ id: kept.binding, role: 'registry.pull' })),
+  'RoleBindings/Delete': changes(() => ({ id: kept.binding })),
+  'Auth/Validate': lists(),
+  'SecurityTokenService/Exchange': lists(),
+  'SecurityTokenService/ExchangeRefreshToken': { ...lists(), other: 16, done: 16 },
+  'PingService/Ping': { ...lists(), right: 'anyone' },
+}
+
+const nameOf = ({ rpc }: PlatformMethod) => `${rpc.parent.name}/${rpc.name}`
+const destroys = ['RoleBindings/Delete', 'Identities/Delete', 'Registry/DeleteRepo', 'Groups/Delete']
+const lastsLast = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) =>
+  destroys.indexOf(a) - destroys.indexOf(b)
+
 const bearer = (who: string) => held[who] ?? ''
 const ask = async (name: CallName, authorization: string | null) =>
   await callRoute(server.url, name, table[name].ask(), authorization)
@@ -140,6 +242,45 @@ describe('the table of authorization', () => {
     const known = names.map((name) => `${routes[name].method} ${routes[name].path}`)
     expect(served.sort()).toEqual([...known, 'GET /api/v1/events'].sort())
   })
+
+  it('has every call of the platform API', () => {
+    expect(Object.keys(platform).sort()).toEqual(platformMethods.map(nameOf).sort())
+    expect(platformMethods.filter(({ http }) => http.length === 0)).toEqual([])
+  })
+
+  it.each(platformMethods.map((method) => [nameOf(method), method] as const).sort(lastsLast))(
+    '%s',
+    async (name, method) => {
+      const { ask, right, tooSmall, other, done = 0 } = platform[name] as PlatformLine
+      const ways: [string, (who: string | null) => Promise<PlatformAnswer>][] = [
+        ...method.http.map((binding): (typeof ways)[number] => [
+          `${binding.verb} ${binding.path}`,
+          async (authorization) => await callRest(server.url, method, binding, ask(), authorization),
+        ]),
+        ['gRPC', async (authorization) => await callGrpc(server.url, method, ask(), authorization)],
+      ]
+      for (const [way, call] of ways) {
+        const codeOf = async (authorization: string | null) => [way, (await call(authorization)).code]
+        if (right !== 'anyone') {
+          expect(await codeOf(null)).toEqual([way, 16])
+          expect(await codeOf('Bearer tidemark_wrong')).toEqual([way, 16])
+          expect(await codeOf(bearer('wrong audience'))).toEqual([way, 16])
+        }
+        const fromRival = await call(bearer('owner rival'))
+        expect([way, fromRival.code]).toEqual([way, other === 'nothing' ? 0 : other])
+        const said = JSON.stringify(fromRival.body)
+        for (const id of [kept.identity, kept.repo, kept.digest])
+          if (other === 'nothing') expect(said).not.toContain(id)
+        if (tooSmall !== null) expect(await codeOf(bearer(tooSmall))).toEqual([way, 7])
+      }
+      for (const [index, [way, call]] of ways.entries()) {
+        const { code } = await call(bearer(right))
+        // What is made or deleted already cannot be once more.
+        if (index === 0) expect([way, code]).toEqual([way, done])
+        else expect([way, [done, 5, 6]]).toEqual([way, expect.arrayContaining([code])])
+      }
+    },
+  )
 
   it.each(names)('%s', async (name) => {
     const { right, tooSmall, other } = table[name]

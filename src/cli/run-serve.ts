@@ -1,6 +1,6 @@
-import { toFault } from '../core/fault.js'
-import { parseListenAddress } from '../server/listen-address.js'
-import { serve } from '../server/serve.js'
+import { Fault, toFault } from '../core/fault.js'
+import { parseListenAddress, parseServerNames } from '../server/listen-address.js'
+import { serve, type TlsFiles } from '../server/serve.js'
 import { parsePublicUrl } from './call-server.js'
 import type { CommandContext } from './context.js'
 import { reportError } from './report.js'
@@ -13,6 +13,9 @@ export async function runServe(
     database?: string | undefined
     config?: string | undefined
     publicUrl?: string | undefined
+    host?: string | undefined
+    tlsCert?: string | undefined
+    tlsKey?: string | undefined
   },
   context: CommandContext,
 ): Promise<void> {
@@ -20,7 +23,15 @@ export async function runServe(
   const { database, config } = options
   const listen = parseListenAddress(options.listen)
   const publicUrl = options.publicUrl === undefined ? undefined : parsePublicUrl(options.publicUrl)
-  const server = await serve({ environment, database, config, listen, publicUrl, log: terminal.stderr })
+  const names = options.host === undefined ? undefined : parseServerNames(options.host)
+  if (names !== undefined && publicUrl !== undefined) {
+    throw new Fault('invalid-argument', '--public-url gives all surfaces one name, and --host each its own', {
+      fix: 'Give one of them.',
+    })
+  }
+  const tls = tlsFilesOf(options)
+  const log = terminal.stderr
+  const server = await serve({ environment, database, config, listen, publicUrl, names, tls, log })
   const reload = () => {
     // A configuration that cannot be read changes nothing: the old one stays, and the reader is told.
     server.reload().catch((error: unknown) => reportError(toFault(error), terminal, environment))
@@ -34,4 +45,17 @@ export async function runServe(
     process.off('SIGHUP', reload)
     await server.stop()
   }
+}
+
+/** @throws Fault `invalid-argument` for one without the other */
+function tlsFilesOf({
+  tlsCert,
+  tlsKey,
+}: {
+  tlsCert?: string | undefined
+  tlsKey?: string | undefined
+}): TlsFiles | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined
+  if (tlsCert !== undefined && tlsKey !== undefined) return { certFile: tlsCert, keyFile: tlsKey }
+  throw new Fault('invalid-argument', '--tls-cert and --tls-key go together', { fix: 'Give both, or neither.' })
 }

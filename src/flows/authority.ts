@@ -87,6 +87,15 @@ export function addressesOf(url: string): Addresses {
   return { issuer: bare, platform: bare, registry: new URL(bare).host }
 }
 
+/** The addresses of a server that has a name for each surface, and TLS in front of it or of its own. Names are `HOST[:PORT]`. */
+export function addressesOfNames(names: {
+  readonly platform: string
+  readonly issuer: string
+  readonly registry: string
+}): Addresses {
+  return { issuer: `https://${names.issuer}`, platform: `https://${names.platform}`, registry: names.registry }
+}
+
 /** Makes the authority of one process. */
 export async function createAuthority(
   services: Pick<Services, 'clock' | 'random' | 'environment' | 'config' | 'store'>,

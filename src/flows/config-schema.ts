@@ -38,6 +38,18 @@ const watchSchema = Type.Array(
   { description: 'what `tidemark serve` watches, reconciled at its start and on SIGHUP' },
 )
 
+const serverSchema = Type.Object(
+  {
+    trustedProxies: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          'addresses and networks (CIDR) whose `X-Forwarded-For`, `-Host` and `-Proto` are believed; nobody, when left out',
+      }),
+    ),
+  },
+  { ...closed, description: 'how `tidemark serve` is reached; read at its start' },
+)
+
 /** tidemark.yaml: each part's own settings, joined. */
 export const configSchema = Type.Object(
   {
@@ -54,6 +66,7 @@ export const configSchema = Type.Object(
     notify: Type.Optional(notifySettingsSchema),
     auth: Type.Optional(authSettingsSchema),
     advisories: Type.Optional(advisoriesSchema),
+    server: Type.Optional(serverSchema),
   },
   closed,
 )

@@ -98,6 +98,7 @@ export async function requireGroup(context: IamContext, text: string, capability
   const isSeen = group !== null && decide(caller, 'groups.list', seen(group)).isAllowed
   if (group === null || !isSeen) {
     if (caller.kind !== 'admin') authority.refused(caller, capability, text)
+    if (caller.kind === 'anonymous') throw refusal(caller, capability)
     throw new Fault('not-found', `there is no group '${oneLine(text.slice(0, 200))}' that you may see`)
   }
   authority.authorize(caller, capability, seen(group))

@@ -2,7 +2,7 @@ import { Fault, oneLine } from '../core/fault.js'
 import { parseUidp, type Scope, type Uidp } from '../core/identity.js'
 import { parseDuration } from '../core/time.js'
 import { isRole, type Role, roles } from '../iam/capabilities.js'
-import { decide, holdsAll } from '../iam/decide.js'
+import { decide, holdsAll, refusal } from '../iam/decide.js'
 import { hashSecret, newSecret } from '../iam/secrets.js'
 import type { IdentityChange, IdentityRecord, RoleBindingRecord } from '../store/iam.js'
 import { type IamContext, parseName, requireGroup, requireScope } from './iam-groups.js'
@@ -110,6 +110,7 @@ export async function requireIdentity(
 ): Promise<IdentityRecord> {
   const identity = await store.identities.find(parseUidp(id))
   const isSeen = identity !== null && decide(caller, 'identity.list', { scope: identity.uidp }).isAllowed
+  if (caller.kind === 'anonymous') throw refusal(caller, capability)
   if (identity === null || !isSeen) throw new Fault('not-found', `there is no identity ${id} that you may see`)
   authority.authorize(caller, capability, { scope: identity.uidp })
   return identity
@@ -184,6 +185,7 @@ export async function requireRoleBinding(
 ): Promise<RoleBindingRecord> {
   const binding = await store.roleBindings.find(parseUidp(id))
   const isSeen = binding !== null && decide(caller, 'role_bindings.list', { scope: binding.scope }).isAllowed
+  if (caller.kind === 'anonymous') throw refusal(caller, capability)
   if (binding === null || !isSeen) throw new Fault('not-found', `there is no role binding ${id} that you may see`)
   authority.authorize(caller, capability, { scope: binding.scope })
   return binding

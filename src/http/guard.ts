@@ -20,11 +20,12 @@ export interface AddressPolicy {
 export type AllowedNetworks = BlockList
 
 /**
- * Reads `network.allow`.
+ * Reads `network.allow`, and others like it.
  * @param cidrs such as `10.0.0.0/8` or `fd00::/8`; a bare address stands for itself
+ * @param key of the configuration, for the message
  * @throws Fault `invalid-config`
  */
-export function parseNetworks(cidrs: readonly string[]): AllowedNetworks {
+export function parseNetworks(cidrs: readonly string[], key = 'network.allow'): AllowedNetworks {
   const networks = new BlockList()
   for (const cidr of cidrs) {
     const [address = '', bits] = cidr.split('/')
@@ -32,7 +33,7 @@ export function parseNetworks(cidrs: readonly string[]): AllowedNetworks {
     const widest = family === 4 ? 32 : 128
     const prefix = bits === undefined ? widest : /^\d{1,3}$/.test(bits) ? Number(bits) : -1
     if (family === 0 || prefix < 0 || prefix > widest) {
-      throw new Fault('invalid-config', `network.allow: not a network: '${oneLine(cidr)}'`, {
+      throw new Fault('invalid-config', `${key}: not a network: '${oneLine(cidr)}'`, {
         fix: 'Write a CIDR such as `10.0.0.0/8` or `fd00::/8`.',
       })
     }

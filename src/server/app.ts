@@ -15,6 +15,7 @@ import { addMetrics } from './metrics.js'
 import { isGatewayPath } from './platform-api/gateway.js'
 import { addPlatformApi } from './platform-api/platform-api.js'
 import { sendRpcError } from './platform-api/status.js'
+import { createPort, type PortOptions } from './port.js'
 import { sendProblem } from './problem.js'
 import { createRegistryAccess } from './registry-api/access.js'
 import { sendOciError } from './registry-api/oci-error.js'
@@ -31,6 +32,10 @@ export interface AppOptions {
   readonly isOpen: boolean
   /** What the watcher of this process has done; null where none runs. */
   readonly counts: Readonly<WatchCounts> | null
+  /** To speak TLS; null, or left out: in the clear. */
+  readonly tls?: PortOptions['tls']
+  /** Addresses and networks whose `X-Forwarded-*` is believed. */
+  readonly trustedProxies?: readonly string[]
 }
 
 /** An imported history of 100,000 entries is some 13 MB. */
@@ -38,14 +43,13 @@ const bodyLimitBytes = 16 * 1024 * 1024
 
 /** The server without its socket: routes, authentication, errors, OpenAPI. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { services, log, authority, isLoopback, isOpen, counts } = options
+  const { services, log, authority, isLoopback, isOpen, counts, tls = null, trustedProxies = [] } = options
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
-    requestTimeout: 60_000,
-    // A check of many tags takes as long as registries take.
-    connectionTimeout: 0,
+    serverFactory: (handler) => createPort(handler, { tls, idleMs: 72_000, requestTimeoutMs: 60_000 }),
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 600 },
     // A path that cannot be unescaped never reaches a route, nor an error handler.

@@ -45,7 +45,8 @@ export function addEvents(app: FastifyInstance, services: Services, auth: Auth):
         })
     }, pollMs)
   }
-  app.addHook('onClose', async () => {
+  // Before connections are ended: those of HTTP/2 wait for what is open on them.
+  app.addHook('preClose', async () => {
     clearTimeout(timer)
     for (const { reply } of listeners) reply.raw.end()
     listeners.clear()
@@ -104,7 +105,10 @@ async function sendNew(listener: Listener, store: Store): Promise<void> {
       raw.write(`id: ${wire.id}\nevent: ${wire.type}\ndata: ${JSON.stringify(wire)}\n\n`)
       listener.lastId = event.id
     }
-    if (raw.writableLength > maxBufferedBytes) raw.destroy()
+    if (raw.writableLength > maxBufferedBytes) {
+      raw.destroy()
+      return
+    }
     if (events.length < batch || raw.destroyed) return
   }
 }

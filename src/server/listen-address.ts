@@ -29,6 +29,27 @@ export function isLoopbackAddress({ host }: ListenAddress): boolean {
 }
 
 /** `http://127.0.0.1:7070` */
-export function urlOf({ host, port }: ListenAddress): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+export function urlOf({ host, port }: ListenAddress, scheme: 'http' | 'https' = 'http'): string {
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** What a server is called on its three surfaces: `HOST[:PORT]` each. */
+export interface ServerNames {
+  readonly platform: string
+  readonly issuer: string
+  readonly registry: string
+}
+
+/**
+ * Reads `PLATFORM,ISSUER,REGISTRY`.
+ * @throws Fault `invalid-argument`
+ */
+export function parseServerNames(text: string): ServerNames {
+  const names = text.split(',').map((name) => name.trim().toLowerCase())
+  const [platform, issuer, registry] = names
+  const isName = (name: string) => /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?$/.test(name)
+  if (names.length === 3 && names.every(isName) && platform && issuer && registry) return { platform, issuer, registry }
+  throw new Fault('invalid-argument', `not the three names of a server: '${oneLine(text.slice(0, 200))}'`, {
+    fix: 'Write PLATFORM,ISSUER,REGISTRY, for example console-api.enforce.dev,issuer.enforce.dev,cgr.dev.',
+  })
 }

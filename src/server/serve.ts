@@ -1,24 +1,37 @@
+import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { createSecureContext, type Server as TlsServer } from 'node:tls'
 import { pino } from 'pino'
-import { Fault, toFault } from '../core/fault.js'
-import { addressesOf } from '../flows/authority.js'
+import { Fault, oneLine, toFault } from '../core/fault.js'
+import { addressesOf, addressesOfNames } from '../flows/authority.js'
 import { readConfig } from '../flows/config.js'
 import { type Deliverer, startDelivering } from '../flows/deliver.js'
 import { type AdvisoryKeeper, startKeepingAdvisories } from '../flows/keep-advisories.js'
 import { openServices, type ServiceOptions } from '../flows/open.js'
 import { startWatching, type Watcher } from '../flows/watch.js'
+import { parseNetworks } from '../http/guard.js'
 import { adminTokenPath, ensureAdminToken } from '../iam/admin-token.js'
 import type { AuthSettings } from '../iam/settings.js'
 import { createApp } from './app.js'
-import { isLoopbackAddress, type ListenAddress, urlOf } from './listen-address.js'
+import { isLoopbackAddress, type ListenAddress, type ServerNames, urlOf } from './listen-address.js'
 
 /** What {@link serve} is made of. */
 export interface ServeOptions extends ServiceOptions {
   readonly listen: ListenAddress
   /** What clients call this server: issuer and audience of its tokens; `http://LISTEN` when left out. No slash at the end. */
   readonly publicUrl?: string | undefined
+  /** What clients call its three surfaces, in place of one URL for all: TLS is spoken there, here or by a proxy. */
+  readonly names?: ServerNames | undefined
+  /** To speak TLS: files in PEM, read again with the configuration. */
+  readonly tls?: TlsFiles | undefined
   /** Where the log goes: one JSON object a line. */
   readonly log: NodeJS.WritableStream
+}
+
+/** A certificate, with those between it and the root, and its key. */
+export interface TlsFiles {
+  readonly certFile: string
+  readonly keyFile: string
 }
 
 /** A running server. */
@@ -37,8 +50,11 @@ export interface RunningServer {
  * @throws Fault `unsafe-bind`, `address-in-use`, and those of configuration and store
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  let url = options.publicUrl ?? urlOf(options.listen)
-  const services = openServices({ ...options, keepsProfiles: true, addresses: () => addressesOf(url) })
+  const { names } = options
+  const scheme = options.tls === undefined ? 'http' : 'https'
+  let url = options.publicUrl ?? urlOf(options.listen, scheme)
+  const addresses = () => (names === undefined ? addressesOf(url) : addressesOfNames(names))
+  const services = openServices({ ...options, keepsProfiles: true, addresses })
   const log = pino(
     {
       base: null,
@@ -54,7 +70,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
   try {
     const config = await services.config()
-    const { auth = {} } = config
+    const { auth = {}, server: { trustedProxies = [] } = {} } = config
+    parseNetworks(trustedProxies, 'server.trustedProxies')
+    const tls = options.tls === undefined ? null : await readTls(options.tls)
     const isLoopback = isLoopbackAddress(options.listen)
     refuseUnsafe(auth, isLoopback)
     await ensureAdminToken(services.dataFolder)
@@ -67,12 +85,16 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const keeper = startKeepingAdvisories(services, log, config)
     stops.push(() => keeper.stop())
     const isOpen = isLoopback && !isConfigured(auth)
-    const app = await createApp({ services, log, authority, isLoopback, isOpen, counts: watcher.counts })
+    const { counts } = watcher
+    const app = await createApp({ services, log, authority, isLoopback, isOpen, counts, tls, trustedProxies })
     stops.push(() => app.close())
-    const listening = await listen(app, options.listen)
+    const listening = await listen(app, options.listen, scheme)
     url = options.publicUrl ?? listening
     log.info({ url: listening }, 'listening')
-    const reload = () => reloadConfig(options, watcher, deliverer, keeper)
+    const reload = async () => {
+      if (options.tls !== undefined) (app.server as unknown as TlsServer).setSecureContext(await readTls(options.tls))
+      await reloadConfig(options, watcher, deliverer, keeper)
+    }
     return { url: listening, tokenFile: adminTokenPath(services.dataFolder), reload, stop }
   } catch (error) {
     await stop()
@@ -94,7 +116,32 @@ function refuseUnsafe(auth: AuthSettings, isLoopback: boolean): void {
   throw new Fault('unsafe-bind', 'the server would listen beyond this machine without any authentication configured')
 }
 
-async function listen(app: Awaited<ReturnType<typeof createApp>>, { host, port }: ListenAddress): Promise<string> {
+/** @throws Fault `file-unreadable`, `invalid-argument` for what is no certificate with its key */
+async function readTls({ certFile, keyFile }: TlsFiles): Promise<{ cert: Buffer; key: Buffer }> {
+  const read = async (path: string) => {
+    try {
+      return await readFile(path)
+    } catch (cause) {
+      throw new Fault('file-unreadable', `cannot read the file ${oneLine(path)}`, { cause })
+    }
+  }
+  const tls = { cert: await read(certFile), key: await read(keyFile) }
+  try {
+    createSecureContext(tls)
+    return tls
+  } catch (cause) {
+    throw new Fault('invalid-argument', `${oneLine(certFile)} and ${oneLine(keyFile)} are no certificate and its key`, {
+      cause,
+      fix: 'Give both in PEM, the key without a password.',
+    })
+  }
+}
+
+async function listen(
+  app: Awaited<ReturnType<typeof createApp>>,
+  { host, port }: ListenAddress,
+  scheme: 'http' | 'https',
+): Promise<string> {
   try {
     await app.listen({ host, port })
   } catch (cause) {
@@ -102,7 +149,7 @@ async function listen(app: Awaited<ReturnType<typeof createApp>>, { host, port }
     const why = code === 'EADDRINUSE' ? 'another program listens there' : (code ?? toFault(cause).message)
     throw new Fault('address-in-use', `cannot listen on ${host}:${port}: ${why}`, { cause })
   }
-  return urlOf({ host, port: (app.server.address() as AddressInfo).port })
+  return urlOf({ host, port: (app.server.address() as AddressInfo).port }, scheme)
 }
 
 async function reloadConfig(

@@ -63,7 +63,7 @@ function groupCommand(context: CommandContext) {
 function identityCommand(context: CommandContext) {
   const create = withCommon(new Command('create'))
     .description('Make an identity. One that nobody assumes gets a token, shown this once')
-    .argument('<name>', 'lower-case letters, digits, `.`, `_`, `-`')
+    .argument('[name]', 'lower-case letters, digits, `.`, `_`, `-`; with --id the end of that, when left out')
     .option('--group <group>', 'the organization; with --id it may be left out')
     .addOption(new Option('--role <role...>', 'what it may do there').choices(roleNames))
     .option('--ttl <duration>', 'how long it is good: 30d')
@@ -80,10 +80,13 @@ function identityCommand(context: CommandContext) {
 Examples:
   tidemark iam identity create ci --group acme --role viewer --ttl 30d
   tidemark iam identity create actions --group acme --role editor \\
-    --issuer https://token.actions.githubusercontent.com --subject 'repo:acme/app:*'`,
+    --issuer https://token.actions.githubusercontent.com --subject 'repo:acme/app:*'
+  tidemark iam identity create --id 720909c9f5279097d847ad02a2f24ba8f59de36a/a033a6fabe0bfa0d \\
+    --assumable-by any-user --role viewer`,
     )
-    .action(async (name, options) => {
+    .action(async (given, options) => {
       const { role, ttl, id, description, assumableBy, issuer, subject, claim, audience } = options
+      const name = given ?? id?.split('/').at(-1) ?? ''
       // The organization of an id is its first part.
       const group = options.group ?? id?.split('/').slice(0, -1).join('/') ?? 'default'
       const body = await call(

@@ -11,6 +11,12 @@ export function serveCommand(context: CommandContext) {
       'sqlite:PATH or postgres://… ($TIDEMARK_DATABASE; by default a file in the data folder)',
     )
     .option('--public-url <url>', 'what clients call this server: issuer and audience of its tokens (http://LISTEN)')
+    .option(
+      '--host <names>',
+      'what clients call its three surfaces, in place of --public-url: PLATFORM,ISSUER,REGISTRY',
+    )
+    .option('--tls-cert <file>', 'serve https and HTTP/2 with this certificate (PEM)')
+    .option('--tls-key <file>', 'its key (PEM)')
     .option('--config <file>', 'tidemark.yaml ($TIDEMARK_CONFIG; by default in the configuration folder)')
     .addHelpText(
       'after',
@@ -20,7 +26,9 @@ log goes to stderr, a JSON object a line (TIDEMARK_LOG=debug|info|warn|error).
 
 Examples:
   tidemark serve
-  tidemark serve --listen 127.0.0.1:8080 --database postgres://tidemark@db/tidemark`,
+  tidemark serve --listen 127.0.0.1:8080 --database postgres://tidemark@db/tidemark
+  tidemark serve --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem \\
+    --host console-api.enforce.dev,issuer.enforce.dev,cgr.dev`,
     )
     .action(async (options) => {
       // What a look leaves behind is short-lived, and a server runs for months: a small heap, collected often, saves a third of

@@ -12,6 +12,7 @@ import {
   requireBoundRepository,
   updateRepository,
 } from '../../flows/iam-repositories.js'
+import { openDigests } from '../../flows/readable-digest.js'
 import {
   DiffImageResponseSchema,
   ImageConfigSchema,
@@ -115,7 +116,7 @@ function notImplemented(): PlatformMethod[] {
     throw refused('tags are made and moved on the registry that holds them; watch one with `tidemark watch add`')
   }
   const reports = async ({ repoId }: { repoId: string }, call: PlatformCall) => {
-    await requireBoundRepository(call, requireId(repoId), 'repo.list')
+    await openDigests(repoId, ['repo.list'], call)
     throw refused('this is not given out; `tidemark packages` and `tidemark scan` say it')
   }
   return [

@@ -45,8 +45,8 @@ export function addRegistryApi(app: FastifyInstance, services: Services, access:
       registry.addHook('onRequest', async (request, reply) => {
         void reply.header('docker-distribution-api-version', 'registry/2.0')
         if (request.method === 'GET' || request.method === 'HEAD') return
-        // The body of a push is not read: it may be a layer.
-        void reply.header('connection', 'close')
+        // The body of a push is not read: it may be a layer. HTTP/2 ends the stream alone.
+        if (request.raw.httpVersionMajor === 1) void reply.header('connection', 'close')
         throw new Fault('read-only', 'this registry is read only')
       })
       registry.setErrorHandler((error, request, reply) => {
