@@ -87,7 +87,9 @@ async function walkFolder(folder: string, depth: number, walk: Walk): Promise<vo
       if (!isSkipped) await walkFolder(path, depth + 1, walk)
     } else if (mayNameImages(path.split(sep).join('/'))) {
       if (entry.isFile() || (entry.isSymbolicLink() && (await staysIn(walk.root, path)))) {
-        await walk.add({ path, isNamed: false })
+        await walk.add({ path, isNamed: false }).catch((error: unknown) => {
+          walk.problems.push({ path, fault: unreadable(path, error) })
+        })
       }
     }
   }

@@ -50,10 +50,7 @@ export interface ImageFileKind {
   readonly files: string
   /** Whether the path says so, with slashes; its folders may matter. */
   fits(path: string): boolean
-  /**
-   * Whether the text does, where no kind's path does.
-   * @throws Fault as {@link read}
-   */
+  /** Whether the text does, where no kind's path does. */
   looksLike?(text: string): boolean
   /** @throws Fault `file-unreadable` for what does not parse */
   read(text: string): ImageSites

@@ -12,7 +12,8 @@ export const kubernetes: ImageFileKind = {
   name: 'kubernetes',
   files: 'YAML with apiVersion and kind',
   fits: () => false,
-  looksLike: (text) => /^\s*["']?apiVersion["']?\s*:/m.test(text) && hasObject(new YamlFile(text)),
+  // At the left edge of a document: asking the parser would read every YAML file of a repository twice.
+  looksLike: (text) => /^["']?apiVersion["']?\s*:/m.test(text) && /^["']?kind["']?\s*:/m.test(text),
   read(text) {
     const file = new YamlFile(text)
     for (const document of file.documents) {
@@ -26,10 +27,6 @@ export const kubernetes: ImageFileKind = {
     }
     return file.found()
   },
-}
-
-function hasObject(file: YamlFile): boolean {
-  return file.roots().some((root) => isScalar(file.get(root, 'apiVersion')) && isScalar(file.get(root, 'kind')))
 }
 
 function readContainers(list: Node | undefined, file: YamlFile): void {

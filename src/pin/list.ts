@@ -19,10 +19,7 @@ export function mayNameImages(path: string): boolean {
   return isYaml(path) || imageFileKinds.some((kind) => kind.fits(path))
 }
 
-/**
- * The kind of a file; null for one that names no images.
- * @throws Fault `file-unreadable` for YAML that does not parse
- */
+/** The kind of a file; null for one that names no images. */
 export function kindOf(path: string, text: string): ImageFileKind | null {
   const named = imageFileKinds.find((kind) => kind.fits(path))
   if (named !== undefined) return named

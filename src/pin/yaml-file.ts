@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -8,6 +9,7 @@ import {
   type Node,
   parseAllDocuments,
   type Scalar,
+  visit,
   type YAMLMap,
 } from 'yaml'
 import { Fault, oneLine } from '../core/fault.js'
@@ -27,6 +29,7 @@ export class YamlFile {
   readonly text: string
   readonly documents: readonly Document[]
   readonly #lines = new LineCounter()
+  readonly #targets = new Map<Alias, Node>()
   readonly #sites = new Map<number, ImageSite>()
   readonly #open = new Map<number, OpenSite>()
 
@@ -36,12 +39,8 @@ export class YamlFile {
     const parsed = parse(text, this.#lines)
     this.documents = parsed
     const error = parsed.flatMap(({ errors }) => errors)[0]
-    if (error !== undefined) {
-      const { line } = this.#lines.linePos(error.pos[0])
-      throw new Fault('file-unreadable', `line ${line}: ${oneLine(error.message)}`, {
-        fix: 'Mend it, or leave it out.',
-      })
-    }
+    if (error !== undefined) throw this.#broken(error.pos[0], error.message)
+    for (const document of parsed) this.#index(document)
   }
 
   /** The maps at the top of its documents. */
@@ -128,11 +127,39 @@ export class YamlFile {
 
   /** The node that an alias stands for. */
   followed(node: unknown): Node | undefined {
-    if (!isAlias(node)) return node as Node | undefined
-    // An anchor counts in its own document only.
-    const offset = node.range?.[0] ?? 0
-    const document = this.documents.findLast(({ range }) => range !== null && (range?.[0] ?? 0) <= offset)
-    return document === undefined ? undefined : node.resolve(document)
+    return isAlias(node) ? this.#targets.get(node) : (node as Node | undefined)
+  }
+
+  /**
+   * Follows all aliases and looks for keys that are there twice, in one pass: the library does both, but looks through the
+   * whole document for each alias, and through the whole map for each key.
+   */
+  #index(document: Document): void {
+    const anchors = new Map<string, Node>()
+    visit(document, {
+      Alias: (_, alias) => {
+        const target = anchors.get(alias.source)
+        if (target !== undefined) this.#targets.set(alias, target)
+      },
+      Value: (_, node) => {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node)
+        if (isMap(node)) this.#refuseTwice(node)
+      },
+    })
+  }
+
+  #refuseTwice(map: YAMLMap): void {
+    const keys = new Set<unknown>()
+    for (const { key } of map.items) {
+      if (!isScalar(key) || key.value === '<<') continue
+      if (keys.has(key.value)) throw this.#broken(key.range?.[0] ?? 0, `the key ${String(key.value)} is there twice`)
+      keys.add(key.value)
+    }
+  }
+
+  #broken(offset: number, why: string): Fault {
+    const { line } = this.#lines.linePos(offset)
+    return new Fault('file-unreadable', `line ${line}: ${oneLine(why)}`, { fix: 'Mend it, or leave it out.' })
   }
 }
 
@@ -143,7 +170,12 @@ export function variableIn(text: string): string | null {
 
 function parse(text: string, lines: LineCounter): Document[] {
   try {
-    const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' })
+    const parsed = parseAllDocuments(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      logLevel: 'silent',
+    })
     return Array.isArray(parsed) ? [...parsed] : []
   } catch (cause) {
     throw new Fault('file-unreadable', 'it is nested too deeply, or is no YAML', { cause, fix: 'Leave it out.' })
