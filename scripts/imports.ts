@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const parts = ['registry', 'image', 'vuln', 'diff', 'plan', 'iam', 'format', 'store', 'notify']
+const parts = ['registry', 'image', 'vuln', 'diff', 'plan', 'pin', 'iam', 'format', 'store', 'notify']
 const faces = ['server', 'cli', 'web']
 
 /** Where a file stands in the house. */

@@ -61,6 +61,7 @@ describe('imports', () => {
       'pino',
       'prom-client',
       'ioredis',
+      'dockerfile-ast',
     ]
     expect([...reachedFrom('src/cli/run.ts')].flatMap(packagesOf).filter((name) => heavy.includes(name))).toEqual([])
   })
@@ -72,6 +73,7 @@ describe('a folder of plug-ins', () => {
     'src/registry/credentials': ['credential', 'settings', 'helper'],
     'src/store/digests': ['digest-store', 'key-value', 'store-url'],
     'src/store/migrations': [],
+    'src/pin': ['image-file', 'reference-text', 'variables', 'yaml-file', 'apply-edits', 'unified-diff'],
     'src/vuln/vex': ['vex-format', 'parse-vex', 'attestation', 'match-product', 'apply-vex'],
     'src/vuln/sources': ['advisory-source', 'osv', 'secdb', 'npm-range'],
     'src/image/sources': ['image-source', 'archive-files', 'local-files', 'oci-layout', 'read-file'],

@@ -48,8 +48,8 @@ export async function call<Name extends CallName>(
   })
 }
 
-/** One line on stderr: on a terminal, or where it is asked for. */
-function tellCost({ requests, bytes }: Cost, context: CommandContext, isAsked: boolean): void {
+/** What was asked of registries, as one line on stderr: on a terminal, or where it is asked for. */
+export function tellCost({ requests, bytes }: Cost, context: CommandContext, isAsked: boolean): void {
   const { stderr } = context.terminal
   if (requests === 0 || !(isAsked || stderr.isTTY === true)) return
   const text = `${requests} ${requests === 1 ? 'request' : 'requests'}, ${bytes} bytes`

@@ -13,6 +13,7 @@ import { explainCommand } from './commands/explain.js'
 import { historyCommand } from './commands/history.js'
 import { iamCommand } from './commands/iam.js'
 import { packagesCommand } from './commands/packages.js'
+import { pinCommand } from './commands/pin.js'
 import { registryCommand } from './commands/registry.js'
 import { repoCommand } from './commands/repo.js'
 import { scanCommand } from './commands/scan.js'
@@ -85,6 +86,7 @@ Examples:
     diffCommand(context),
     scanCommand(context),
     explainCommand(context),
+    pinCommand(context),
     watchCommand(context),
     historyCommand(context),
     serveCommand(context),

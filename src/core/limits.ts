@@ -81,6 +81,12 @@ export const limits = {
   vexProducts: 1_000_000,
   /** A file of ignored vulnerabilities: a line is some 60 characters, and nobody ignores ten thousand one by one. */
   ignoreFileBytes: 1024 * 1024,
+  /** A file whose images are pinned: bundles of Kubernetes with their CRDs have some 5 MB. */
+  pinFileBytes: 8 * 1024 * 1024,
+  /** Files and folders that are looked at below a folder: the largest monorepos have some 500,000, and a home folder has no end. */
+  pinEntries: 1_000_000,
+  /** Folders within folders; PATH_MAX allows 2,000, and people write ten. */
+  pinDepth: 64,
   /** A file of advisory data, packed: the largest that osv.dev gives for one ecosystem has some 300 MB. */
   advisoryFileBytes: 4 * 1024 * 1024 * 1024,
   /** One record, a line or a member of an archive: the largest updates of kernels as OSV come to some 5 MB. */

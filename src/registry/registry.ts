@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import type { Clock, Random } from '../core/clock.js'
 import type { Digest } from '../core/digest.js'
+import type { HistoryClaim } from '../core/history.js'
 import { type Host, parseHost } from '../core/host.js'
 import type { HostProfile } from '../core/host-profile.js'
 import type { Descriptor } from '../core/manifest.js'
-import type { Reference, Repository } from '../core/reference.js'
+import type { Reference, Repository, TagReference } from '../core/reference.js'
 import { parseNetworks } from '../http/guard.js'
 import type { Timeouts } from '../http/pool.js'
 import { createHttp } from '../http/send.js'
@@ -15,6 +16,7 @@ import { type Head, head } from './head.js'
 import { type FetchedManifest, manifest } from './manifest.js'
 import { referrers } from './referrers.js'
 import type { NetworkSettings, RegistriesSettings, RegistrySettings } from './settings.js'
+import { tagHistory } from './tag-history.js'
 import { tags } from './tags.js'
 
 export { type Call, defaultConcurrency } from './access.js'
@@ -34,6 +36,11 @@ export interface Registry {
   manifest(reference: Reference, call: Call): Promise<FetchedManifest>
   /** The tags of a repository, page by page, in the registry's order. Throws as {@link Registry.head}. */
   tags(repository: Repository, call: Call): AsyncIterable<readonly string[]>
+  /**
+   * What the registry itself says a tag has pointed at, oldest first; null where it keeps no such history, or not for us.
+   * Throws as {@link Registry.head}.
+   */
+  tagHistory(reference: TagReference, call: Call): Promise<readonly HistoryClaim[] | null>
   /** What is attached to a manifest: the referrers API, or the tag that stands in for it. Throws as {@link Registry.head}. */
   referrers(repository: Repository, digest: Digest, call: Call): Promise<readonly Descriptor[]>
   /**
@@ -88,6 +95,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     head: (reference, call) => head(access, reference, quiet(call)),
     manifest: (reference, call) => manifest(access, reference, quiet(call)),
     tags: (repository, call) => tags(access, repository, quiet(call)),
+    tagHistory: (reference, call) => tagHistory(access, reference, quiet(call)),
     referrers: (repository, digest, call) => referrers(access, repository, digest, quiet(call)),
     blob: (repository, reference, call) => blob(access, repository, reference, quiet(call)),
     openBlob: (repository, digest, range, call) => openBlob(access, repository, digest, range, quiet(call)),
