@@ -217,7 +217,7 @@ export const faultCatalog = {
   },
   'request-too-large': {
     http: 413,
-    grpc: 8,
+    grpc: 3,
     oci: 'SIZE_INVALID',
     exit: 2,
     retryable: false,
