@@ -60,6 +60,8 @@ describe('imports', () => {
       '@fastify/swagger',
       'pino',
       'prom-client',
+      '@bufbuild/protobuf',
+      '@connectrpc/connect',
     ]
     expect([...reachedFrom('src/cli/run.ts')].flatMap(packagesOf).filter((name) => heavy.includes(name))).toEqual([])
   })
