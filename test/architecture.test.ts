@@ -62,6 +62,8 @@ describe('imports', () => {
       'prom-client',
       'ioredis',
       'dockerfile-ast',
+      '@bufbuild/protobuf',
+      '@connectrpc/connect',
     ]
     expect([...reachedFrom('src/cli/run.ts')].flatMap(packagesOf).filter((name) => heavy.includes(name))).toEqual([])
   })

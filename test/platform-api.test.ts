@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
+import { PassThrough } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient } from '../client/src/index.js'
+import { systemClock } from '../src/core/clock.js'
 import type { Digest } from '../src/core/digest.js'
 import { tagUidp, type Uidp } from '../src/core/identity.js'
+import { serve } from '../src/server/serve.js'
+import { createCli } from './support/cli.js'
 import { closeFacades, type Facade, startFacade } from './support/facade.js'
 
 let facade: Facade
@@ -389,6 +394,45 @@ describe('tokens', () => {
         '{"code":16,"message":"failed to verify token","details":[]}',
       )
     }
+  })
+
+  it('that have expired are refused with the very words', async () => {
+    let aheadMs = 0
+    const clock = { ...systemClock, now: () => Date.now() + aheadMs }
+    const { environment } = createCli()
+    const listen = { host: '127.0.0.1', port: 0 }
+    const server = await serve({ environment, clock, listen, log: new PassThrough().resume() })
+    const ask = async (path: string, token: string) => {
+      const answer = await fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${token}` } })
+      return { status: answer.status, text: await answer.text() }
+    }
+    const { text } = await ask('/sts/exchange', readFileSync(server.tokenFile, 'utf8').trim())
+    const { token, expiry } = JSON.parse(text) as { token: string; expiry: string }
+    expect((await ask('/auth/v1/ok', token)).status).toBe(200)
+    aheadMs = Date.parse(expiry) - Date.now() + 10_000
+    for (const path of ['/auth/v1/ok', '/registry/v1/repos', '/iam/v1/groups', '/sts/exchange']) {
+      expect([path, await ask(path, token)]).toEqual([
+        path,
+        { status: 401, text: '{"code":16,"message":"failed to verify token","details":[]}' },
+      ])
+    }
+    await server.stop()
+  })
+
+  it('of an identity that any signed-in user may assume are given to any', async () => {
+    const id = `${acme}/a033a6fabe0bfa0d`
+    const who = ['--id', id, '--assumable-by', 'any-user', '--role', 'viewer']
+    expect((await facade.cli.run('iam', 'identity', 'create', ...who)).stdout).toBe(`${id}\n`)
+    const client = createClient({ url: facade.url, token: facade.token })
+    const { body: stranger } = await client.call('identityCreate', { name: 'user', group: 'rival' })
+    const assumed = await get(`/sts/exchange?identity=${id}`, { token: stranger.token ?? '' })
+    const { token } = assumed.body as unknown as { token: string }
+    expect((await get('/auth/v1/ok', { token })).body).toMatchObject({
+      ...{ subject: id, capabilities: [{ group: { id: acme }, role: { name: 'viewer' } }] },
+    })
+    expect(namesOf(await get('/registry/v1/repos', { token }))).toContain('alpine')
+    const nobody = await get(`/sts/exchange?identity=${id}`, { token: 'nonsense' })
+    expect(nobody).toMatchObject({ status: 401, body: { code: 16 } })
   })
 
   it('are verified with keys that anybody may read', async () => {

@@ -19,6 +19,12 @@ export const limits = {
   issuerBytes: 256 * 1024,
   /** Refusals of a minute that are kept apart for the audit log; others are counted together. */
   auditRefusals: 1_000,
+  /** A message of the platform API, packed or unpacked: gRPC's own limit in every language. */
+  rpcMessageBytes: 4 * 1024 * 1024,
+  /** Requests at a time on one connection of HTTP/2: what browsers and gRPC open at most by themselves. */
+  http2Streams: 100,
+  /** Headers of one request on HTTP/2: Node's own limit for HTTP/1.1. */
+  http2HeaderBytes: 16 * 1024,
   /** An error body is read for its code and first message only. */
   errorBytes: 64 * 1024,
   /** A page of tags: 10,000 names of 128 characters with quotes and commas are 1.3 MB; some registries send all at once. */

@@ -8,7 +8,8 @@ import {
 } from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import type { TLSSocket, TlsOptions } from 'node:tls'
+import { limits } from '../core/limits.js'
 
 /** What answers a request, whichever protocol it came by. */
 export type PortHandler = (request: IncomingMessage, response: ServerResponse) => void
@@ -28,10 +29,6 @@ export type Port = Server & { closeHttp2Sessions(): void }
 
 /** RFC 9113 section 3.4: what HTTP/2 begins with, and no request of HTTP/1.1 does. */
 const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
-/** Requests at a time on one connection. Browsers and gRPC open 100 at most by themselves. */
-const maxConcurrentStreams = 100
-/** As Node's own limit for HTTP/1.1. */
-const maxHeaderListBytes = 16 * 1024
 const handshakeTimeoutMs = 30_000
 /** How long requests on HTTP/2 may end when the server stops. */
 const graceMs = 3_000
@@ -41,19 +38,14 @@ const graceMs = 3_000
  * two sides agree by ALPN. Node's server for HTTP/1.1 listens, so that its timeouts and its closing stay as they are.
  */
 export function createPort(handler: PortHandler, { tls, requestTimeoutMs, idleMs }: PortOptions): Port {
-  const front =
-    tls === null
-      ? createServer(handler)
-      : createTlsServer(
-          { ...tls, minVersion: 'TLSv1.2', ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: handshakeTimeoutMs },
-          handler,
-        )
+  const front = createFront(handler, tls)
   front.keepAliveTimeout = idleMs
   front.requestTimeout = requestTimeoutMs
   // A check of many tags takes as long as registries take.
   front.setTimeout(0)
   const http2 = createSessions(handler, requestTimeoutMs, idleMs)
   const waiting = new Set<Socket>()
+  const all = new Set<Socket>()
   const event = tls === null ? 'connection' : 'secureConnection'
   const http1 = front.listeners(event)
   front.removeAllListeners(event)
@@ -65,12 +57,26 @@ export function createPort(handler: PortHandler, { tls, requestTimeoutMs, idleMs
     if ('alpnProtocol' in socket) (socket.alpnProtocol === 'h2' ? asHttp2 : asHttp1)(socket)
     else tellByFirstBytes(socket, { waiting, waitMs: requestTimeoutMs, asHttp1, asHttp2 })
   })
+  front.on('connection', (socket: Socket) => {
+    all.add(socket)
+    socket.once('close', () => all.delete(socket))
+  })
   return Object.assign(front as Server, {
     closeHttp2Sessions() {
       for (const socket of waiting) socket.destroy()
-      http2.close()
+      for (const session of http2.sessions) session.close()
+      // Also those that never finished a handshake of TLS: Node would wait for them.
+      setTimeout(() => {
+        for (const socket of all) socket.destroy()
+      }, graceMs).unref()
     },
   })
+}
+
+function createFront(handler: PortHandler, tls: PortOptions['tls']) {
+  if (tls === null) return createServer(handler)
+  const protocols = { minVersion: 'TLSv1.2', ALPNProtocols: ['h2', 'http/1.1'] } satisfies TlsOptions
+  return createTlsServer({ ...tls, ...protocols, handshakeTimeout: handshakeTimeoutMs }, handler)
 }
 
 /** Reads as much as tells the two protocols apart, and gives it back. */
@@ -118,11 +124,11 @@ function tellByFirstBytes(
 function createSessions(handler: PortHandler, requestTimeoutMs: number, idleMs: number) {
   const sessions = new Set<ServerHttp2Session>()
   const server: Http2Server = createHttp2Server(
-    { settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderListBytes } },
+    { settings: { maxConcurrentStreams: limits.http2Streams, maxHeaderListSize: limits.http2HeaderBytes } },
     (request, response) => {
       boundRequest(request, requestTimeoutMs)
       // What the settings say is advice to the other side: Node takes up to 64 KiB.
-      if (request.rawHeaders.reduce((sum, text) => sum + text.length, 0) > maxHeaderListBytes) {
+      if (request.rawHeaders.reduce((sum, text) => sum + text.length, 0) > limits.http2HeaderBytes) {
         response.writeHead(431).end()
         return
       }
@@ -140,14 +146,7 @@ function createSessions(handler: PortHandler, requestTimeoutMs: number, idleMs: 
   })
   // Whoever breaks the protocol is cut off by Node; there is nobody to tell.
   server.on('sessionError', () => undefined)
-  const close = () => {
-    for (const session of sessions) session.close()
-    const rest = setTimeout(() => {
-      for (const session of sessions) session.destroy()
-    }, graceMs)
-    rest.unref()
-  }
-  return { server, close }
+  return { server, sessions }
 }
 
 /** A body that never ends ends its request, as on HTTP/1.1. */

@@ -2,6 +2,7 @@ import { create, type DescMessage, fromJson, type JsonValue, type Message } from
 import { reflect } from '@bufbuild/protobuf/reflect'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Fault, oneLine } from '../../core/fault.js'
+import { limits } from '../../core/limits.js'
 import { abortedWith } from '../aborted-with.js'
 import { warningHeader } from '../bind.js'
 import { isUnchanged } from '../registry-api/conditional.js'
@@ -24,8 +25,6 @@ interface Target {
   readonly variables: PathVariables
 }
 
-/** gRPC's own limit for a message: what comes over REST is no larger. */
-const bodyLimitBytes = 4 * 1024 * 1024
 const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const formType = 'application/x-www-form-urlencoded'
 
@@ -44,7 +43,7 @@ export function addGateway(app: FastifyInstance, methods: readonly PlatformMetho
   )
   void app.register((gateway, _, done) => {
     gateway.removeAllContentTypeParsers()
-    gateway.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: bodyLimitBytes }, (_, body, parsed) => {
+    gateway.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: limits.rpcMessageBytes }, (_, body, parsed) => {
       parsed(null, body)
     })
     gateway.setErrorHandler(sendRpcError)

@@ -9,15 +9,13 @@ import {
 } from '@connectrpc/connect'
 import { fastifyConnectPlugin } from '@connectrpc/connect-fastify'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import { limits } from '../../core/limits.js'
 import type { Services } from '../../flows/open.js'
 import { warningHeader } from '../bind.js'
 import { addGrpcHealth } from './grpc-health.js'
 import type { PlatformMethod } from './method.js'
 import type { CallOpener } from './open-call.js'
 import { rpcFaultOf } from './status.js'
-
-/** gRPC's own limit for a message that comes, packed or unpacked. */
-const requestBytes = 4 * 1024 * 1024
 
 const requestKey = createContextKey<FastifyRequest | null>(null)
 
@@ -39,7 +37,7 @@ export function addGrpc(
       route.schema = { hide: true }
     })
     void scope.register(fastifyConnectPlugin, {
-      readMaxBytes: requestBytes,
+      readMaxBytes: limits.rpcMessageBytes,
       contextValues: (request) => createContextValues().set(requestKey, request),
       routes: (router) => {
         for (const method of methods) addMethod(router, method, open)
