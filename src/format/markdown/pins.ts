@@ -1,7 +1,7 @@
-import type { PinProblem, PinReport, PinUpdate } from '../../client/src/index.js'
-import type { ImageDiff } from '../core/image-diff.js'
-import { code, counted, listSection, tableHead, tableRow, writeSections } from './markdown/text.js'
-import { writeMarkdown } from './markdown.js'
+import type { PinProblem, PinReport, PinUpdate } from '../../../client/src/index.js'
+import type { ImageDiff } from '../../core/image-diff.js'
+import { writeMarkdown } from '../markdown.js'
+import { code, counted, listSection, tableHead, tableRow, writeSections } from './text.js'
 
 /** Room for the text of one bump: less would be a heading and nothing below it. */
 const leastCharacters = 1_000
