@@ -311,7 +311,8 @@ describe('a server', () => {
       'GET / HTTP/9.9\r\nHost: x\r\n\r\n',
       'GET /\r\n\r\n',
       '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001\u00fc\u0003\u0003',
-      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+      // Almost HTTP/2.
+      'PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n',
       'GET / HTTP/1.1\r\n\r\n',
       '\0'.repeat(1_000),
     ]
