@@ -50,6 +50,19 @@ const serverSchema = Type.Object(
   { ...closed, description: 'how `tidemark serve` is reached; read at its start' },
 )
 
+const storageSchema = Type.Object(
+  {
+    maxBytes: Type.Optional(
+      Type.Integer({
+        minimum: 1_000_000,
+        description:
+          'how much may be kept of what was read of images; beyond it the oldest goes, of unwatched ones first. No bound when left out; history is never forgotten',
+      }),
+    ),
+  },
+  { ...closed, description: 'what is kept' },
+)
+
 /** tidemark.yaml: each part's own settings, joined. */
 export const configSchema = Type.Object(
   {
@@ -67,6 +80,7 @@ export const configSchema = Type.Object(
     auth: Type.Optional(authSettingsSchema),
     advisories: Type.Optional(advisoriesSchema),
     server: Type.Optional(serverSchema),
+    storage: Type.Optional(storageSchema),
   },
   closed,
 )

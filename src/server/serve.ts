@@ -8,6 +8,7 @@ import { readConfig } from '../flows/config.js'
 import { type Deliverer, startDelivering } from '../flows/deliver.js'
 import { type AdvisoryKeeper, startKeepingAdvisories } from '../flows/keep-advisories.js'
 import { openServices, type ServiceOptions } from '../flows/open.js'
+import { type Retainer, startRetaining } from '../flows/retain.js'
 import { startWatching, type Watcher } from '../flows/watch.js'
 import { parseNetworks } from '../http/guard.js'
 import { adminTokenPath, ensureAdminToken } from '../iam/admin-token.js'
@@ -84,6 +85,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     stops.push(() => deliverer.stop())
     const keeper = startKeepingAdvisories(services, log, config)
     stops.push(() => keeper.stop())
+    const retainer = startRetaining(services, log, config)
+    stops.push(() => retainer.stop())
     const isOpen = isLoopback && !isConfigured(auth)
     const { counts } = watcher
     const app = await createApp({ services, log, authority, isLoopback, isOpen, counts, tls, trustedProxies })
@@ -93,7 +96,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     log.info({ url: listening }, 'listening')
     const reload = async () => {
       if (options.tls !== undefined) (app.server as unknown as TlsServer).setSecureContext(await readTls(options.tls))
-      await reloadConfig(options, watcher, deliverer, keeper)
+      await reloadConfig(options, { watcher, deliverer, keeper, retainer })
     }
     return { url: listening, tokenFile: adminTokenPath(services.dataFolder), reload, stop }
   } catch (error) {
@@ -152,14 +155,17 @@ async function listen(
   return urlOf({ host, port: (app.server.address() as AddressInfo).port }, scheme)
 }
 
-async function reloadConfig(
-  options: ServeOptions,
-  watcher: Watcher,
-  deliverer: Deliverer,
-  keeper: AdvisoryKeeper,
-): Promise<void> {
+interface Reloaded {
+  readonly watcher: Watcher
+  readonly deliverer: Deliverer
+  readonly keeper: AdvisoryKeeper
+  readonly retainer: Retainer
+}
+
+async function reloadConfig(options: ServeOptions, { watcher, deliverer, keeper, retainer }: Reloaded): Promise<void> {
   const config = await readConfig(options.config, options.environment)
   keeper.configure(config)
+  retainer.configure(config)
   await watcher.configure(config)
   await deliverer.configure(config.notify ?? [])
 }

@@ -47,3 +47,10 @@ export async function getContent(db: Queries, contentId: number): Promise<Uint8A
   }
   throw new Fault('store-damaged', 'a stored content is shorter than it was')
 }
+
+/** Forgets a content that nothing refers to; gives the bytes that it took. */
+export async function deleteContent(db: Queries, contentId: number): Promise<number> {
+  const chunks = await db.deleteFrom('content_chunks').where('content_id', '=', contentId).returning('bytes').execute()
+  await db.deleteFrom('content').where('id', '=', contentId).execute()
+  return chunks.reduce((sum, { bytes }) => sum + bytes.byteLength, 0)
+}

@@ -5,6 +5,7 @@ import { createAnalysisStore } from './analyses.js'
 import { createAuditStore } from './audit.js'
 import { createDeliveryStore } from './deliveries.js'
 import { createEventStore } from './events.js'
+import { createEvidenceStore } from './evidence.js'
 import { faultDialect } from './fault-dialect.js'
 import { createGroupStore } from './groups.js'
 import { createHistoryStore } from './history.js'
@@ -53,6 +54,7 @@ export async function openStore({ url, clock }: OpenStoreOptions): Promise<Store
     deliveries: createDeliveryStore(context),
     hosts: createHostStore(context),
     analyses: createAnalysisStore(context),
+    evidence: createEvidenceStore(context),
     groups: createGroupStore(context),
     repositories: createRepositoryStore(context),
     identities: createIdentityStore(context),

@@ -375,6 +375,39 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     expect(await store.analyses.blob(digestOf('none'))).toBeNull()
   })
 
+  it('forgets the oldest of what was read of images, the inventory of a watched one last, and nothing else', async () => {
+    const bytesOf = (name: string) =>
+      Buffer.from(Array.from({ length: 4000 }, (_, at) => digestOf(`${name}${at}`)).join())
+    const put = async (name: string) => {
+      const files = bytesOf(`${name} files`)
+      const layer = { digest: digestOf(`${name} packed`), diffId: digestOf(`${name} unpacked`), capture: 'a' }
+      await store.analyses.putLayer({ ...layer, sizeBytes: 1, unpackedBytes: 1, files, evidence: bytesOf('shared') })
+      const digest = name === 'watched' ? manifestOf('a watched image').digest : digestOf(name)
+      await store.analyses.putDocument(digest, 'r', bytesOf(`${name} inventory`))
+    }
+    await store.analyses.putBlob(digestOf('a config'), Buffer.from('config'))
+    const watched = manifestOf('a watched image')
+    await move(watched, start)
+    for (const name of ['watched', 'second', 'third']) {
+      clock.advance(1000)
+      await put(name)
+    }
+    const allBytes = await store.evidence.sizeBytes()
+    expect(await store.evidence.forgetOldest(allBytes / 3)).toBeGreaterThanOrEqual(allBytes / 3)
+    expect(await store.evidence.sizeBytes()).toBeLessThanOrEqual((allBytes * 2) / 3)
+    expect(await store.analyses.document(digestOf('second'), 'r')).toBeNull()
+    expect(await store.analyses.layer(digestOf('watched packed'), 'a')).toBeNull()
+    expect(
+      Buffer.from((await store.analyses.document(watched.digest, 'r')) ?? []).equals(bytesOf('watched inventory')),
+    ).toBe(true)
+    // The last that has the shared content has it whole.
+    const third = await store.analyses.layer(digestOf('third packed'), 'a')
+    expect(Buffer.from(third?.evidence ?? []).equals(bytesOf('shared'))).toBe(true)
+    await store.evidence.forgetOldest(Number.MAX_SAFE_INTEGER)
+    expect(await store.evidence.sizeBytes()).toBe(0)
+    expect(await store.analyses.blob(digestOf('a config'))).not.toBeNull()
+  })
+
   it('keeps a pause over a release, for whoever takes the lane next', async () => {
     await store.lanes.release('me', [{ laneId: lane.laneId, watermarkAt: start, pausedUntil: start + 3_600_000 }])
     const [taken] = await store.lanes.lease('other', lease)

@@ -6,6 +6,7 @@ import type { UnknownReason } from '../core/observation.js'
 import type { Repository, TagReference } from '../core/reference.js'
 import type { AnalysisStore } from './analyses.js'
 import type { EventStore, StoredEvent } from './event-store.js'
+import type { EvidenceStore } from './evidence.js'
 import type { IamStores } from './iam.js'
 import type { TagStore } from './tag-store.js'
 
@@ -20,6 +21,7 @@ export interface Store extends IamStores {
   readonly deliveries: DeliveryStore
   readonly hosts: HostStore
   readonly analyses: AnalysisStore
+  readonly evidence: EvidenceStore
   /** Answers when the database can be read and written. @throws Fault `store-unavailable` */
   ping(): Promise<void>
   close(): Promise<void>
