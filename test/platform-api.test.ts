@@ -336,6 +336,30 @@ describe('groups, identities, roles and role bindings', () => {
   })
 })
 
+it('nobody becomes an identity that may do more than they, by saying whose tokens stand for it', async () => {
+  const client = createClient({ url: facade.url, token: facade.token })
+  const { body } = await client.call('identityCreate', { name: 'boss', group: 'acme', role: ['owner'] })
+  const oidc = { issuer: 'https://a.example', subject: 'somebody' }
+  const { identity } = (await client.call('identityCreate', { name: 'wide', group: 'acme', ...oidc })).body
+  await client.call('roleBindingCreate', { identity: identity.id, role: 'owner', group: '/' })
+  const put = async (change: object) => {
+    const options = { headers: json, body: JSON.stringify(change), token: body.token ?? '' }
+    return await ask('PUT', `/iam/v1/identities/${identity.id}`, options)
+  }
+  expect(await put({ claimMatch: oidc, description: 'the same tokens' })).toMatchObject({ status: 200 })
+  expect(await put({ claimMatch: { ...oidc, subject: 'me' } })).toMatchObject({ status: 403, body: { code: 7 } })
+  const { id } = (await client.call('identityCreate', { name: 'narrow', group: 'acme', ...oidc, role: ['viewer'] }))
+    .body.identity
+  const options = {
+    headers: json,
+    body: JSON.stringify({ claimMatch: { ...oidc, subject: 'me' } }),
+    token: body.token ?? '',
+  }
+  expect(await ask('PUT', `/iam/v1/identities/${id}`, options)).toMatchObject({
+    body: { claimMatch: { subject: 'me' } },
+  })
+})
+
 describe('tokens', () => {
   it('tell who somebody is', async () => {
     const { body } = await get('/sts/exchange')

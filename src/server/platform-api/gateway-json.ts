@@ -1,6 +1,8 @@
 import { type DescField, type DescMessage, type JsonValue, type MessageShape, toJson } from '@bufbuild/protobuf'
-import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect'
 import { EmptySchema, TimestampSchema } from '@bufbuild/protobuf/wkt'
+
+/** A message by the names that the generated code gives its fields. */
+type Fields = Readonly<Record<string, unknown>>
 
 /**
  * A message as grpc-gateway v2 writes it (its `runtime/marshaler_registry.go`: proto3 JSON with unset fields emitted): `""`, `0`,
@@ -8,42 +10,44 @@ import { EmptySchema, TimestampSchema } from '@bufbuild/protobuf/wkt'
  * member of a oneof is there when it is set. Fields come in the order of their declaration.
  */
 export function toGatewayJson<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): JsonValue {
-  return writeMessage(reflect(schema, message))
+  return writeMessage(schema, message as unknown as Fields)
 }
 
-function writeMessage(message: ReflectMessage): JsonValue {
-  const { desc } = message
-  if (desc.typeName === TimestampSchema.typeName) return toJson(TimestampSchema, message.message as never)
-  if (desc.typeName === EmptySchema.typeName) return {}
+function writeMessage(schema: DescMessage, message: Fields): JsonValue {
+  if (schema.typeName === TimestampSchema.typeName) return toJson(TimestampSchema, message as never)
+  if (schema.typeName === EmptySchema.typeName) return {}
   const body: Record<string, JsonValue> = {}
-  for (const field of desc.fields) {
-    if (field.oneof !== undefined && !message.isSet(field)) continue
-    body[field.jsonName] = writeField(message, field)
+  for (const field of schema.fields) {
+    if (field.oneof === undefined) body[field.jsonName] = writeField(message[field.localName], field)
+    else {
+      const chosen = message[field.oneof.localName] as { readonly case?: string; readonly value?: unknown }
+      if (chosen.case === field.localName) body[field.jsonName] = writeField(chosen.value, field)
+    }
   }
   return body
 }
 
-function writeField(message: ReflectMessage, field: DescField): JsonValue {
+function writeField(value: unknown, field: DescField): JsonValue {
   switch (field.fieldKind) {
     case 'message':
-      return message.isSet(field) ? writeMessage(message.get(field)) : null
+      return value === undefined ? null : writeMessage(field.message, value as Fields)
     case 'list':
-      return [...message.get(field)].map((item) => writeValue(item, field))
+      return (value as readonly unknown[]).map((item) => writeValue(item, field))
     case 'map': {
-      const entries = [...message.get(field)].map(([key, item]): [string, JsonValue] => [
-        String(key),
+      const entries = Object.entries(value as Fields).map(([key, item]): [string, JsonValue] => [
+        key,
         writeValue(item, field),
       ])
       return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
     }
     default:
-      return writeValue(message.get(field), field)
+      return writeValue(value, field)
   }
 }
 
 function writeValue(value: unknown, field: DescField): JsonValue {
   if (field.enum !== undefined) return field.enum.value[value as number]?.name ?? (value as number)
-  if (field.message !== undefined) return writeMessage(value as ReflectMessage)
+  if (field.message !== undefined) return writeMessage(field.message, value as Fields)
   if (typeof value === 'bigint') return String(value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   return value as string | number | boolean
