@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Fault, oneLine } from '../../core/fault.js'
 import { credentialKeys, parseHost } from '../../core/host.js'
 import type { Repository } from '../../core/reference.js'
-import { type Credential, type CredentialSource, passwordCredential, tokenCredential } from './credential.js'
+import { type Credential, type CredentialPlugin, passwordCredential, tokenCredential } from './credential.js'
 import { runHelper } from './helper.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -21,9 +21,9 @@ interface ConfigFile {
  * `~/.docker/config.json`, then podman's `auth.json`. In each: a helper of the host, the store of all, then `auths`, the
  * key with the longest path first (`host/ns/repo`, `host/ns`, `host`). Files are read each time: a login counts at once.
  */
-export function dockerConfigCredentials(environment: Environment): CredentialSource {
-  return {
-    name: 'docker and podman configuration',
+export const dockerConfigCredentials: CredentialPlugin = {
+  name: 'docker and podman configuration',
+  open: ({ environment }) => ({
     async find(repository, signal) {
       for (const config of await readConfigs(environment)) {
         const credential = await findIn(config, repository, environment, signal)
@@ -31,7 +31,7 @@ export function dockerConfigCredentials(environment: Environment): CredentialSou
       }
       return null
     },
-  }
+  }),
 }
 
 async function readConfigs(environment: Environment): Promise<ConfigFile[]> {

@@ -1,15 +1,21 @@
 import type { Repository } from '../../core/reference.js'
-import type { RegistriesSettings } from '../settings.js'
-import { anonymous, type Credential, type CredentialSource } from './credential.js'
+import {
+  anonymous,
+  type Credential,
+  type CredentialContext,
+  type CredentialPlugin,
+  type CredentialSource,
+} from './credential.js'
 import { dockerConfigCredentials } from './docker-config.js'
+import { ecrCredentials } from './ecr.js'
 import { settingsCredentials } from './settings.js'
 
-/** The places where credentials are looked for, in this order. */
-export function credentialSources(
-  settings: RegistriesSettings,
-  environment: Readonly<Record<string, string | undefined>>,
-): readonly CredentialSource[] {
-  return [settingsCredentials(settings), dockerConfigCredentials(environment)]
+/** The places where credentials are looked for, in this order: what was said for a host comes before what is there anyway. */
+const plugins: readonly CredentialPlugin[] = [settingsCredentials, dockerConfigCredentials, ecrCredentials]
+
+/** Opens all of them. */
+export function credentialSources(context: CredentialContext): readonly CredentialSource[] {
+  return plugins.map((plugin) => plugin.open(context))
 }
 
 /** The first credential that a source has for `repository`; {@link anonymous} when none has. */
