@@ -30,8 +30,10 @@ export interface CloudServer {
   close(): Promise<void>
 }
 
-/** Starts one. What `answer` throws is answered with 500 and its message, so that a failed check is seen. */
-export async function startCloudServer(answer: (request: CloudRequest) => CloudAnswer): Promise<CloudServer> {
+/** Starts one. */
+export async function startCloudServer(
+  answer: (request: CloudRequest) => CloudAnswer | Promise<CloudAnswer>,
+): Promise<CloudServer> {
   const requests: CloudRequest[] = []
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = []
@@ -40,9 +42,10 @@ export async function startCloudServer(answer: (request: CloudRequest) => CloudA
       const { method = '', url = '', headers } = incoming
       const request = { method, path: url, headers, body: Buffer.concat(chunks).toString('utf8') }
       requests.push(request)
-      const { status = 200, headers: own = {}, body = '' } = answer(request)
-      outgoing.writeHead(status, own)
-      outgoing.end(typeof body === 'string' ? body : JSON.stringify(body))
+      void Promise.resolve(answer(request)).then(({ status = 200, headers: own = {}, body = '' }) => {
+        outgoing.writeHead(status, own)
+        outgoing.end(typeof body === 'string' ? body : JSON.stringify(body))
+      })
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -8,10 +8,16 @@ import {
 } from './credential.js'
 import { dockerConfigCredentials } from './docker-config.js'
 import { ecrCredentials } from './ecr.js'
+import { garCredentials } from './gar.js'
 import { settingsCredentials } from './settings.js'
 
 /** The places where credentials are looked for, in this order: what was said for a host comes before what is there anyway. */
-const plugins: readonly CredentialPlugin[] = [settingsCredentials, dockerConfigCredentials, ecrCredentials]
+const plugins: readonly CredentialPlugin[] = [
+  settingsCredentials,
+  dockerConfigCredentials,
+  ecrCredentials,
+  garCredentials,
+]
 
 /** Opens all of them. */
 export function credentialSources(context: CredentialContext): readonly CredentialSource[] {
