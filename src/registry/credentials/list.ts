@@ -1,4 +1,5 @@
 import type { Repository } from '../../core/reference.js'
+import { acrCredentials } from './acr.js'
 import {
   anonymous,
   type Credential,
@@ -17,6 +18,7 @@ const plugins: readonly CredentialPlugin[] = [
   dockerConfigCredentials,
   ecrCredentials,
   garCredentials,
+  acrCredentials,
 ]
 
 /** Opens all of them. */
