@@ -12,7 +12,12 @@ const registry = Type.Object(
     username: Type.Optional(Type.String({ description: 'belongs together with password or passwordFile' })),
     password: Type.Optional(Type.String({ description: 'better: passwordFile' })),
     passwordFile: Type.Optional(Type.String({ description: 'a file that holds the password' })),
-    tokenFile: Type.Optional(Type.String({ description: 'a file that holds a token to send as Bearer' })),
+    tokenFile: Type.Optional(
+      Type.String({
+        description:
+          'a file that holds a token to send as Bearer; of `quay`, `ghcr` and `gitlab` an OAuth or access token',
+      }),
+    ),
     pullSecret: Type.Optional(
       Type.String({ description: 'a pull secret of Kubernetes: its `.dockerconfigjson` or `.dockercfg`, mounted' }),
     ),

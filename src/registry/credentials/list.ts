@@ -9,16 +9,28 @@ import {
 } from './credential.js'
 import { dockerConfigCredentials } from './docker-config.js'
 import { ecrCredentials } from './ecr.js'
+import { environmentCredentials } from './environment.js'
 import { garCredentials } from './gar.js'
+import { ghcrCredentials } from './ghcr.js'
+import { gitlabCredentials } from './gitlab.js'
+import { netrcCredentials } from './netrc.js'
+import { pullSecretCredentials } from './pull-secret.js'
+import { quayCredentials } from './quay.js'
 import { settingsCredentials } from './settings.js'
 
 /** The places where credentials are looked for, in this order: what was said for a host comes before what is there anyway. */
 const plugins: readonly CredentialPlugin[] = [
   settingsCredentials,
+  pullSecretCredentials,
+  environmentCredentials,
   dockerConfigCredentials,
+  ghcrCredentials,
+  gitlabCredentials,
+  quayCredentials,
   ecrCredentials,
   garCredentials,
   acrCredentials,
+  netrcCredentials,
 ]
 
 /** Opens all of them. */

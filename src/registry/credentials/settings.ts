@@ -1,5 +1,6 @@
 import { Fault } from '../../core/fault.js'
 import type { Host } from '../../core/host.js'
+import type { RegistryKind } from '../kind.js'
 import type { RegistrySettings } from '../settings.js'
 import { anonymous, type Credential, type CredentialPlugin, passwordCredential, tokenCredential } from './credential.js'
 import { readSecretFile } from './secret-file.js'
@@ -7,13 +8,24 @@ import { readSecretFile } from './secret-file.js'
 /** Credentials of tidemark.yaml. Files are read each time, so that a rotated secret is taken up. */
 export const settingsCredentials: CredentialPlugin = {
   name: 'tidemark.yaml',
-  open: ({ settingsOf }) => ({ find: ({ host }) => read(host, settingsOf(host)) }),
+  open: ({ settingsOf, kindOf }) => ({ find: ({ host }) => read(host, settingsOf(host), kindOf(host)) }),
 }
 
-async function read(host: Host, entry: RegistrySettings): Promise<Credential | null> {
+/** Where a token is not sent as Bearer but is the password of a user: docs of Quay, GitHub (any name) and GitLab (any name). */
+const tokenUsers: Readonly<Partial<Record<RegistryKind, string>>> = {
+  quay: '$oauthtoken',
+  ghcr: 'token',
+  gitlab: 'token',
+}
+
+async function read(host: Host, entry: RegistrySettings, kind: RegistryKind | null): Promise<Credential | null> {
   if (entry.anonymous) return anonymous
   const readSecret = async (path: string) => (await readSecretFile(path, `registries.${host}`)).trim()
-  if (entry.tokenFile !== undefined) return tokenCredential('registry-token', await readSecret(entry.tokenFile))
+  if (entry.tokenFile !== undefined) {
+    const token = await readSecret(entry.tokenFile)
+    const user = kind === null ? undefined : tokenUsers[kind]
+    return user === undefined ? tokenCredential('registry-token', token) : passwordCredential(user, token)
+  }
   const password = entry.passwordFile === undefined ? entry.password : await readSecret(entry.passwordFile)
   if (entry.username === undefined && password === undefined) return null
   if (entry.username === undefined || password === undefined) {
