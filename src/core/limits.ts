@@ -7,6 +7,8 @@ export const limits = {
   manifestBytes: 4 * 1024 * 1024,
   /** A token answer is a few kB; go-containerregistry reads at most this much. */
   tokenBytes: 64 * 1024,
+  /** A file of credentials: a docker configuration with a thousand registries has some 300 kB. */
+  credentialFileBytes: 1024 * 1024,
   /** A bearer token: GitHub's have some 1,500 characters, Azure's with many groups 6,000; Node takes headers of 16 KiB together. */
   bearerCharacters: 8 * 1024,
   /** Values of one claim of a token that are compared with a pattern. */

@@ -10,8 +10,10 @@ export interface AddressPolicy {
   /**
    * `user`: the target was typed or configured, and may lie anywhere but in `forbidden`. Else the zone of the registry that
    * named it: loopback targets only for a loopback registry, private ones only for a private or loopback registry.
+   * `metadata`: the metadata service of the cloud that this machine runs in, at the address that the cloud documents or the
+   * environment names, never one that came from the network: the one place that may be link-local.
    */
-  readonly namedBy: 'user' | Exclude<Zone, 'forbidden'>
+  readonly namedBy: 'user' | 'metadata' | Exclude<Zone, 'forbidden'>
   /** `network.allow` of the configuration. */
   readonly allow: AllowedNetworks
 }
@@ -85,7 +87,7 @@ export function zoneOf(address: string): Zone {
 /** @throws Fault `forbidden-address` when `policy` does not let `address` be connected to */
 export function requireAllowed(host: string, address: string, policy: AddressPolicy): void {
   const zone = zoneOf(address)
-  if (zone === 'public') return
+  if (zone === 'public' || policy.namedBy === 'metadata') return
   if (zone !== 'forbidden') {
     if (policy.namedBy === 'user' || policy.namedBy === 'loopback') return
     if (policy.namedBy === 'private' && zone === 'private') return

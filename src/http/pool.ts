@@ -22,7 +22,7 @@ export interface Timeouts {
 
 /** One request on the wire. */
 export interface Exchange {
-  readonly method: 'GET' | 'HEAD' | 'POST'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT'
   /** Path and query. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>

@@ -14,7 +14,7 @@ import type { TlsOptions } from './tls.js'
 
 /** One request to an origin, through a lane. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT'
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
@@ -29,6 +29,8 @@ export interface HttpRequest {
   readonly namedBy: AddressPolicy['namedBy']
   readonly tls: TlsOptions
   readonly cost: Cost
+  /** Whether redirects of GET and HEAD are followed; true when left out. */
+  readonly isRedirected?: boolean
   /** How often it is sent at most; 4 when left out. */
   readonly attempts?: number
   readonly signal?: AbortSignal | undefined
@@ -95,7 +97,8 @@ class HttpSender implements Http {
     for (let hops = 0; ; hops++) {
       const hop = { ...request, url, headers, namedBy }
       const result = await this.#sendRetrying(hop)
-      const redirect = request.method === 'POST' ? null : readRedirect(url, result.status, result.headers.location)
+      const isFollowed = request.isRedirected !== false && (request.method === 'GET' || request.method === 'HEAD')
+      const redirect = isFollowed ? readRedirect(url, result.status, result.headers.location) : null
       if (redirect === null) return { ...result, url }
       if (hops >= limits.redirects) throw new Fault('broken-answer', `${request.url.host} redirects in circles`)
       if (redirect.isForeign) {
@@ -182,7 +185,9 @@ class HttpSender implements Http {
     if (pool === undefined) {
       const { environment, allow, connections, timeouts = defaultTimeouts } = this.#options
       const policy = { namedBy, allow }
-      pool = new Pool({ origin: url, connections, timeouts, tls, policy, proxy: proxyFor(url, environment) })
+      // A proxy's metadata service would be the proxy's machine, not ours.
+      const proxy = namedBy === 'metadata' ? null : proxyFor(url, environment)
+      pool = new Pool({ origin: url, connections, timeouts, tls, policy, proxy })
       this.#pools.set(key, pool)
     }
     return pool

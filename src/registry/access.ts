@@ -13,6 +13,7 @@ import type { Credential, CredentialSource } from './credentials/credential.js'
 import { findCredential } from './credentials/list.js'
 import type { RegistrySettings } from './settings.js'
 import { basicHeader, Tokens } from './token.js'
+import { waitFor } from './wait-for.js'
 
 /** How one call to a registry is made. */
 export interface Call {
@@ -138,6 +139,34 @@ export class Access {
     call: Call,
   ): Promise<HttpResponse> {
     const credential = await this.#credential(repository, call)
+    try {
+      const response = await this.#sendAs(credential, state, repository, request, call)
+      if (response.status !== 401 && response.status !== 403) return response
+      if (response.url.origin !== originOf(state) || !this.#forget(credential, repository)) return response
+    } catch (error) {
+      if (!isFault(error, 'denied') || !this.#forget(credential, repository)) throw error
+    }
+    return await this.#sendAs(await this.#credential(repository, call), state, repository, request, call)
+  }
+
+  /**
+   * Whether a refused credential was fetched long enough ago to have ended before its time: then the next is a new one. One
+   * that is fresh is refused because of what it is. ECR answers 403 to a password that has ended.
+   */
+  #forget({ lease }: Credential, repository: Repository): boolean {
+    if (lease === undefined || this.#options.clock.now() - lease.fetchedAt < credentialLifetimeMs) return false
+    lease.forget()
+    this.#credentials.delete(formatRepository(repository))
+    return true
+  }
+
+  async #sendAs(
+    credential: Credential,
+    state: HostState,
+    repository: Repository,
+    request: RepositoryRequest,
+    call: Call,
+  ): Promise<HttpResponse> {
     const sent = await this.#authorization(state, repository, credential, call)
     const response = await this.#sendOnce(state, repository, request, credential, sent, call)
     if (response.status !== 401) {
@@ -274,7 +303,8 @@ export class Access {
     const cached = this.#credentials.get(key)
     if (cached !== undefined && cached.until > now) return cached.credential
     const credential = await findCredential(this.#options.sources, repository, call.signal)
-    this.#credentials.set(key, { credential, until: now + credentialLifetimeMs })
+    const until = Math.min(now + credentialLifetimeMs, credential.lease?.renewAt ?? Number.POSITIVE_INFINITY)
+    this.#credentials.set(key, { credential, until })
     return credential
   }
 
@@ -310,19 +340,4 @@ export class Access {
 
 function originOf(state: HostState): string {
   return `${state.scheme ?? 'https'}://${wireHost(state.host)}`
-}
-
-async function waitFor(first: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return await first
-  if (signal.aborted) throw new Fault('cancelled', 'cancelled', { cause: signal.reason })
-  let onAbort: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Fault('cancelled', 'cancelled', { cause: signal.reason }))
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  try {
-    await Promise.race([first, aborted])
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort)
-  }
 }

@@ -12,7 +12,9 @@ import { createHttp } from '../http/send.js'
 import { Access, type Call, defaultConcurrency } from './access.js'
 import { type BlobRange, type BlobReference, blob, blobSize, type OpenedBlob, openBlob } from './blob.js'
 import { credentialSources } from './credentials/list.js'
+import { questionSender } from './credentials/question.js'
 import { type Head, head } from './head.js'
+import { kindByName } from './kind.js'
 import { type FetchedManifest, manifest } from './manifest.js'
 import { referrers } from './referrers.js'
 import type { NetworkSettings, RegistriesSettings, RegistrySettings } from './settings.js'
@@ -81,13 +83,17 @@ export function createRegistry(options: RegistryOptions): Registry {
   const { clock, random, environment, registries = {}, network = {}, timeouts } = options
   const byHost = new Map<Host, RegistrySettings>()
   for (const [name, entry] of Object.entries(registries)) byHost.set(parseHost(name), entry)
+  const settingsOf = (host: Host) => byHost.get(host) ?? {}
   const widest = Math.max(defaultConcurrency, ...[...byHost.values()].map((entry) => entry.concurrency ?? 0))
   const allow = parseNetworks(network.allow ?? [])
   const http = createHttp({ clock, random, environment, allow, connections: widest, ...(timeouts && { timeouts }) })
   const access = new Access({
     ...{ http, clock, random, environment },
-    sources: credentialSources(registries, environment),
-    settingsOf: (host) => byHost.get(host) ?? {},
+    sources: credentialSources({
+      ...{ clock, environment, settingsOf, send: questionSender(http, clock, random, environment) },
+      kindOf: (host) => settingsOf(host).kind ?? kindByName(host),
+    }),
+    settingsOf,
     profiles: new Map(options.profiles),
     onProfile: options.onProfile ?? (() => undefined),
   })

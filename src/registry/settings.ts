@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { type RegistryKind, registryKinds } from './kind.js'
 
 const closed = { additionalProperties: false } as const
 
@@ -11,7 +12,28 @@ const registry = Type.Object(
     username: Type.Optional(Type.String({ description: 'belongs together with password or passwordFile' })),
     password: Type.Optional(Type.String({ description: 'better: passwordFile' })),
     passwordFile: Type.Optional(Type.String({ description: 'a file that holds the password' })),
-    tokenFile: Type.Optional(Type.String({ description: 'a file that holds a token to send as Bearer' })),
+    tokenFile: Type.Optional(
+      Type.String({
+        description:
+          'a file that holds a token to send as Bearer; of `quay`, `ghcr` and `gitlab` an OAuth or access token',
+      }),
+    ),
+    pullSecret: Type.Optional(
+      Type.String({ description: 'a pull secret of Kubernetes: its `.dockerconfigjson` or `.dockercfg`, mounted' }),
+    ),
+    anonymous: Type.Optional(Type.Boolean({ description: 'look for no credentials anywhere' })),
+    kind: Type.Optional(
+      Type.Unsafe<RegistryKind>({
+        type: 'string',
+        enum: [...registryKinds],
+        description: `whose software it is, where the name does not tell: ${registryKinds.join(', ')}`,
+      }),
+    ),
+    apiUrl: Type.Optional(
+      Type.String({
+        description: 'where its own API is, where that is not the usual place: of `ecr`, the endpoint of AWS',
+      }),
+    ),
     concurrency: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 256, description: 'requests at a time; 16 when left out' }),
     ),

@@ -1,11 +1,18 @@
 import { createHash } from 'node:crypto'
+import type { Clock } from '../../core/clock.js'
+import type { Host } from '../../core/host.js'
 import type { Repository } from '../../core/reference.js'
 import { Secret } from '../../core/secret.js'
+import type { RegistryKind } from '../kind.js'
+import type { RegistrySettings } from '../settings.js'
+import type { SendQuestion } from './question.js'
 
 /** Who we are to a registry. */
 export type Credential = {
   /** Tells credentials apart without holding them: lanes and tokens are kept by it. Empty for nobody. */
   readonly key: string
+  /** Of a credential that was fetched and ends. */
+  readonly lease?: CredentialLease
 } & (
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'password'; readonly username: string; readonly password: Secret }
@@ -15,27 +22,64 @@ export type Credential = {
   | { readonly kind: 'registry-token'; readonly token: Secret }
 )
 
-/** A place where credentials are kept. */
+/** How long a fetched credential may be used. Times are milliseconds since the epoch. */
+export interface CredentialLease {
+  readonly fetchedAt: number
+  /** From then on the source is to be asked again. */
+  readonly renewAt: number
+  /** Says that the registry refused it: the next question fetches another. */
+  forget(): void
+}
+
+/** A place where credentials are kept, or fetched from. */
 export interface CredentialSource {
-  readonly name: string
   /**
    * The credential for a repository; null when there is none here.
-   * @throws Fault `invalid-config`, `file-unreadable`
+   * @throws Fault `invalid-config`, `file-unreadable`, and of one that fetches `denied`, `rate-limited`, `unreachable`,
+   *   `timeout`, `tls`, `broken-answer`: what is configured and cannot be had is an error, never nobody
    */
   find(repository: Repository, signal?: AbortSignal): Promise<Credential | null>
+}
+
+/** One kind of place: a line of `list.ts`. */
+export interface CredentialPlugin {
+  readonly name: string
+  open(context: CredentialContext): CredentialSource
+}
+
+/** What a plug-in works with. */
+export interface CredentialContext {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+  readonly send: SendQuestion
+  settingsOf(host: Host): RegistrySettings
+  /** By the configuration, else by the name; null where neither tells. */
+  kindOf(host: Host): RegistryKind | null
 }
 
 /** Nobody. */
 export const anonymous: Credential = { kind: 'anonymous', key: '' }
 
-/** A user and a password. */
-export function passwordCredential(username: string, password: string): Credential {
-  return { kind: 'password', username, password: new Secret(password), key: keyOf(`${username}:${password}`) }
+/**
+ * A user and a password.
+ * @param identity of a password that changes while who we are does not: what to tell it apart by
+ */
+export function passwordCredential(username: string, password: string, identity?: string): Credential {
+  return {
+    kind: 'password',
+    username,
+    password: new Secret(password),
+    key: keyOf(identity ?? `${username}:${password}`),
+  }
 }
 
-/** A token of one of the two kinds. */
-export function tokenCredential(kind: 'identity-token' | 'registry-token', token: string): Credential {
-  return { kind, token: new Secret(token), key: keyOf(`${kind} ${token}`) }
+/** A token of one of the two kinds. See {@link passwordCredential} for `identity`. */
+export function tokenCredential(
+  kind: 'identity-token' | 'registry-token',
+  token: string,
+  identity?: string,
+): Credential {
+  return { kind, token: new Secret(token), key: keyOf(identity ?? `${kind} ${token}`) }
 }
 
 function keyOf(text: string): string {

@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Fault, oneLine } from '../../core/fault.js'
 import { credentialKeys, parseHost } from '../../core/host.js'
 import type { Repository } from '../../core/reference.js'
-import { type Credential, type CredentialSource, passwordCredential, tokenCredential } from './credential.js'
+import { type Credential, type CredentialPlugin, passwordCredential, tokenCredential } from './credential.js'
 import { runHelper } from './helper.js'
+import { readIfThere } from './secret-file.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -21,9 +21,9 @@ interface ConfigFile {
  * `~/.docker/config.json`, then podman's `auth.json`. In each: a helper of the host, the store of all, then `auths`, the
  * key with the longest path first (`host/ns/repo`, `host/ns`, `host`). Files are read each time: a login counts at once.
  */
-export function dockerConfigCredentials(environment: Environment): CredentialSource {
-  return {
-    name: 'docker and podman configuration',
+export const dockerConfigCredentials: CredentialPlugin = {
+  name: 'docker and podman configuration',
+  open: ({ environment }) => ({
     async find(repository, signal) {
       for (const config of await readConfigs(environment)) {
         const credential = await findIn(config, repository, environment, signal)
@@ -31,7 +31,7 @@ export function dockerConfigCredentials(environment: Environment): CredentialSou
       }
       return null
     },
-  }
+  }),
 }
 
 async function readConfigs(environment: Environment): Promise<ConfigFile[]> {
@@ -46,20 +46,10 @@ async function readConfigs(environment: Environment): Promise<ConfigFile[]> {
   const configs = DOCKER_AUTH_CONFIG ? [parseConfig(DOCKER_AUTH_CONFIG, 'DOCKER_AUTH_CONFIG')] : []
   for (const path of paths) {
     if (!path) continue
-    const text = await readIfThere(path)
+    const text = await readIfThere(path, 'the configuration of docker or podman')
     if (text !== null && text.trim() !== '') configs.push(parseConfig(text, path))
   }
   return configs
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null
-    throw new Fault('file-unreadable', `cannot read the credentials file ${oneLine(path)} (${code})`, { cause })
-  }
 }
 
 function parseConfig(text: string, path: string): ConfigFile {
@@ -134,8 +124,12 @@ function reducesTo(key: string, host: string): boolean {
   }
 }
 
-/** An empty entry means "logged in, the secret is in the store", which was asked before. */
-function readAuth(entry: Record<string, unknown>, path: string, key: string): Credential | null {
+/**
+ * One entry of `auths`; null for an empty one, which means "logged in, the secret is in the store".
+ * @param path of the file, and `key` of the entry, for the message
+ * @throws Fault `invalid-config`
+ */
+export function readAuth(entry: Record<string, unknown>, path: string, key: string): Credential | null {
   const text = (name: string) =>
     typeof entry[name] === 'string' && entry[name] !== '' ? (entry[name] as string) : null
   const registryToken = text('registrytoken')

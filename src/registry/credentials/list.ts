@@ -1,15 +1,41 @@
 import type { Repository } from '../../core/reference.js'
-import type { RegistriesSettings } from '../settings.js'
-import { anonymous, type Credential, type CredentialSource } from './credential.js'
+import { acrCredentials } from './acr.js'
+import {
+  anonymous,
+  type Credential,
+  type CredentialContext,
+  type CredentialPlugin,
+  type CredentialSource,
+} from './credential.js'
 import { dockerConfigCredentials } from './docker-config.js'
+import { ecrCredentials } from './ecr.js'
+import { environmentCredentials } from './environment.js'
+import { garCredentials } from './gar.js'
+import { ghcrCredentials } from './ghcr.js'
+import { gitlabCredentials } from './gitlab.js'
+import { netrcCredentials } from './netrc.js'
+import { pullSecretCredentials } from './pull-secret.js'
+import { quayCredentials } from './quay.js'
 import { settingsCredentials } from './settings.js'
 
-/** The places where credentials are looked for, in this order. */
-export function credentialSources(
-  settings: RegistriesSettings,
-  environment: Readonly<Record<string, string | undefined>>,
-): readonly CredentialSource[] {
-  return [settingsCredentials(settings), dockerConfigCredentials(environment)]
+/** The places where credentials are looked for, in this order: what was said for a host comes before what is there anyway. */
+const plugins: readonly CredentialPlugin[] = [
+  settingsCredentials,
+  pullSecretCredentials,
+  environmentCredentials,
+  dockerConfigCredentials,
+  ghcrCredentials,
+  gitlabCredentials,
+  quayCredentials,
+  ecrCredentials,
+  garCredentials,
+  acrCredentials,
+  netrcCredentials,
+]
+
+/** Opens all of them. */
+export function credentialSources(context: CredentialContext): readonly CredentialSource[] {
+  return plugins.map((plugin) => plugin.open(context))
 }
 
 /** The first credential that a source has for `repository`; {@link anonymous} when none has. */

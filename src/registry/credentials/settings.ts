@@ -1,24 +1,31 @@
-import { readFile } from 'node:fs/promises'
-import { Fault, oneLine } from '../../core/fault.js'
-import { type Host, parseHost } from '../../core/host.js'
-import type { RegistriesSettings, RegistrySettings } from '../settings.js'
-import { type Credential, type CredentialSource, passwordCredential, tokenCredential } from './credential.js'
+import { Fault } from '../../core/fault.js'
+import type { Host } from '../../core/host.js'
+import type { RegistryKind } from '../kind.js'
+import type { RegistrySettings } from '../settings.js'
+import { anonymous, type Credential, type CredentialPlugin, passwordCredential, tokenCredential } from './credential.js'
+import { readSecretFile } from './secret-file.js'
 
 /** Credentials of tidemark.yaml. Files are read each time, so that a rotated secret is taken up. */
-export function settingsCredentials(settings: RegistriesSettings): CredentialSource {
-  const byHost = new Map<Host, RegistrySettings>()
-  for (const [name, entry] of Object.entries(settings)) byHost.set(parseHost(name), entry)
-  return {
-    name: 'tidemark.yaml',
-    async find({ host }) {
-      const entry = byHost.get(host)
-      return entry === undefined ? null : await read(host, entry)
-    },
-  }
+export const settingsCredentials: CredentialPlugin = {
+  name: 'tidemark.yaml',
+  open: ({ settingsOf, kindOf }) => ({ find: ({ host }) => read(host, settingsOf(host), kindOf(host)) }),
 }
 
-async function read(host: Host, entry: RegistrySettings): Promise<Credential | null> {
-  if (entry.tokenFile !== undefined) return tokenCredential('registry-token', await readSecret(entry.tokenFile))
+/** Where a token is not sent as Bearer but is the password of a user: docs of Quay, GitHub (any name) and GitLab (any name). */
+const tokenUsers: Readonly<Partial<Record<RegistryKind, string>>> = {
+  quay: '$oauthtoken',
+  ghcr: 'token',
+  gitlab: 'token',
+}
+
+async function read(host: Host, entry: RegistrySettings, kind: RegistryKind | null): Promise<Credential | null> {
+  if (entry.anonymous) return anonymous
+  const readSecret = async (path: string) => (await readSecretFile(path, `registries.${host}`)).trim()
+  if (entry.tokenFile !== undefined) {
+    const token = await readSecret(entry.tokenFile)
+    const user = kind === null ? undefined : tokenUsers[kind]
+    return user === undefined ? tokenCredential('registry-token', token) : passwordCredential(user, token)
+  }
   const password = entry.passwordFile === undefined ? entry.password : await readSecret(entry.passwordFile)
   if (entry.username === undefined && password === undefined) return null
   if (entry.username === undefined || password === undefined) {
@@ -27,12 +34,4 @@ async function read(host: Host, entry: RegistrySettings): Promise<Credential | n
     })
   }
   return passwordCredential(entry.username, password)
-}
-
-async function readSecret(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim()
-  } catch (cause) {
-    throw new Fault('file-unreadable', `cannot read the secret file ${oneLine(path)}`, { cause })
-  }
 }
