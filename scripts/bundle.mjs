@@ -30,6 +30,8 @@ const [programs] = (
     ...options,
     entryPoints: [join(root, 'dist', 'src', 'cli', 'programs.js')],
     format: 'cjs',
+    // Code from the cache knows no callback for import(): Node 20 forgets it. Its require() takes ES modules too.
+    supported: { 'dynamic-import': false },
     write: false,
     define: { 'import.meta.url': 'urlOfThisFile' },
     banner: {

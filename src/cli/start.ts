@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { constants, Script } from 'node:vm'
+import { Script } from 'node:vm'
 import { keepCompiledCode, readCompiledCode } from './compiled-code.js'
 import type { ProgramName, runProgram } from './programs.js'
 
@@ -27,7 +27,6 @@ export async function start(name: ProgramName): Promise<void> {
   const script = new Script(`(function (exports, require, module) {${readFileSync(path, 'latin1')}\n})`, {
     filename: path,
     ...(cachedData && { cachedData }),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   })
   const module: { exports: Partial<{ runProgram: typeof runProgram }> } = { exports: {} }
   script.runInThisContext()(module.exports, createRequire(path), module)
