@@ -72,7 +72,7 @@ describe('imports', () => {
 describe('a folder of plug-ins', () => {
   /** Files that are no plug-in: the interface, settings, what several share. `versions` and `image/packages` look themselves. */
   const shared: Record<string, readonly string[]> = {
-    'src/registry/credentials': ['credential', 'settings', 'helper'],
+    'src/registry/credentials': ['credential', 'settings', 'helper', 'question', 'renewal', 'secret-file'],
     'src/store/digests': ['digest-store', 'key-value', 'store-url'],
     'src/store/migrations': [],
     'src/pin': ['image-file', 'reference-text', 'variables', 'yaml-file', 'apply-edits', 'unified-diff'],

@@ -53,7 +53,13 @@ export function wireHost(host: Host): string {
  */
 export function credentialKeys(host: Host): readonly string[] {
   if (host === 'docker.io') {
-    return ['https://index.docker.io/v1/', 'index.docker.io', 'docker.io', 'registry-1.docker.io', 'registry.hub.docker.com']
+    return [
+      'https://index.docker.io/v1/',
+      'index.docker.io',
+      'docker.io',
+      'registry-1.docker.io',
+      'registry.hub.docker.com',
+    ]
   }
   return /:\d+$/.test(host) ? [host] : [host, `${host}:443`]
 }

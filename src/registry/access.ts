@@ -3,14 +3,14 @@ import type { Cost } from '../core/cost.js'
 import { Fault, isFault } from '../core/fault.js'
 import { type Host, isLoopbackHost, wireHost } from '../core/host.js'
 import type { HostProfile } from '../core/host-profile.js'
-import { formatRepository, type Repository } from '../core/reference.js'
+import type { Repository } from '../core/reference.js'
 import type { AddressPolicy } from '../http/guard.js'
 import { Lane, type Priority } from '../http/lane.js'
 import type { Http, HttpResponse } from '../http/send.js'
 import { readTlsOptions, type TlsOptions } from '../http/tls.js'
 import { type AuthScheme, chooseScheme } from './challenge.js'
 import type { Credential, CredentialSource } from './credentials/credential.js'
-import { findCredential } from './credentials/list.js'
+import { KeptCredentials } from './kept-credentials.js'
 import type { RegistrySettings } from './settings.js'
 import { basicHeader, Tokens } from './token.js'
 import { waitFor } from './wait-for.js'
@@ -53,8 +53,6 @@ export interface AccessOptions {
 const defaultMaxWaitMs = 5 * 60_000
 /** Requests to one host at a time, where the configuration does not say: what the peers' floor was measured with. */
 export const defaultConcurrency = 16
-/** Credentials are looked up anew after this time, so that a rotated one is taken up; a helper is a process each time. */
-const credentialLifetimeMs = 5 * 60_000
 
 /** What is known of a host while the process lives. */
 interface HostState {
@@ -68,22 +66,18 @@ interface HostState {
   zone: AddressPolicy['namedBy']
 }
 
-interface CachedCredential {
-  readonly credential: Credential
-  readonly until: number
-}
-
 /** Sends requests to repositories, with whatever each host wants for it: scheme, credentials, tokens, lanes. */
 export class Access {
   readonly #options: AccessOptions
   readonly #tokens: Tokens
   readonly #hosts = new Map<Host, HostState>()
   readonly #lanes = new Map<string, Lane>()
-  readonly #credentials = new Map<string, CachedCredential>()
+  readonly #credentials: KeptCredentials
 
   constructor(options: AccessOptions) {
     this.#options = options
-    const { http, clock } = options
+    const { http, clock, sources } = options
+    this.#credentials = new KeptCredentials(sources, clock)
     this.#tokens = new Tokens(http, clock, (realm, credential) =>
       this.#lane(realm.host, credential, defaultConcurrency),
     )
@@ -138,26 +132,16 @@ export class Access {
     request: RepositoryRequest,
     call: Call,
   ): Promise<HttpResponse> {
-    const credential = await this.#credential(repository, call)
+    const credential = await this.#credentials.find(repository, call.signal)
     try {
       const response = await this.#sendAs(credential, state, repository, request, call)
       if (response.status !== 401 && response.status !== 403) return response
-      if (response.url.origin !== originOf(state) || !this.#forget(credential, repository)) return response
+      if (response.url.origin !== originOf(state) || !this.#credentials.isReplaced(credential, repository))
+        return response
     } catch (error) {
-      if (!isFault(error, 'denied') || !this.#forget(credential, repository)) throw error
+      if (!isFault(error, 'denied') || !this.#credentials.isReplaced(credential, repository)) throw error
     }
-    return await this.#sendAs(await this.#credential(repository, call), state, repository, request, call)
-  }
-
-  /**
-   * Whether a refused credential was fetched long enough ago to have ended before its time: then the next is a new one. One
-   * that is fresh is refused because of what it is. ECR answers 403 to a password that has ended.
-   */
-  #forget({ lease }: Credential, repository: Repository): boolean {
-    if (lease === undefined || this.#options.clock.now() - lease.fetchedAt < credentialLifetimeMs) return false
-    lease.forget()
-    this.#credentials.delete(formatRepository(repository))
-    return true
+    return await this.#sendAs(await this.#credentials.find(repository, call.signal), state, repository, request, call)
   }
 
   async #sendAs(
@@ -178,11 +162,11 @@ export class Access {
     this.#readChallenge(state, response, sent)
     const renewed = await this.#authorization(state, repository, credential, call, sent)
     if (renewed === undefined || renewed === sent) {
-      this.#credentials.delete(formatRepository(repository))
+      this.#credentials.forget(repository)
       return response
     }
     const second = await this.#sendOnce(state, repository, request, credential, renewed, call)
-    if (second.status === 401) this.#credentials.delete(formatRepository(repository))
+    if (second.status === 401) this.#credentials.forget(repository)
     return second
   }
 
@@ -295,17 +279,6 @@ export class Access {
       state.scheme = null
       throw error
     }
-  }
-
-  async #credential(repository: Repository, call: Call): Promise<Credential> {
-    const key = formatRepository(repository)
-    const now = this.#options.clock.now()
-    const cached = this.#credentials.get(key)
-    if (cached !== undefined && cached.until > now) return cached.credential
-    const credential = await findCredential(this.#options.sources, repository, call.signal)
-    const until = Math.min(now + credentialLifetimeMs, credential.lease?.renewAt ?? Number.POSITIVE_INFINITY)
-    this.#credentials.set(key, { credential, until })
-    return credential
   }
 
   #lane(host: string, credential: Credential, slots: number): Lane {
