@@ -190,7 +190,15 @@ describe('iam and repo', () => {
     expect((await ci.run('tag', 'list', 'acme/app', '--server', url)).stdout).toMatch(/1\.0 +present/)
     expect((await ci.run('tag', 'list', 'rival/app', '--server', url)).code).toBe(3)
     await until('a watched tag', async () => (await cli.run('watch', 'list')).stdout.includes(`${upstream}:1.0`))
+    const loop = ['repo', 'add', 'acme/loop', '--upstream', `${own}/acme/loop`, '--server', url]
+    expect(await cli.run(...loop)).toMatchObject({ code: 2, stderr: expect.stringMatching(/no repository acme\/loop/) })
+    await cli.run('repo', 'add', 'acme/same', '--upstream', `${own}/acme/app`, '--tags', '1.*', '--server', url)
+    expect((await cli.run('repo', 'list')).stdout).toMatch(new RegExp(`acme/same +${upstream}\\b`))
+    // Its tags stay watched as long as a rule asks for them.
     expect((await cli.run('repo', 'remove', 'acme/app')).stdout).toBe('removed acme/app\n')
+    expect((await cli.run('watch', 'list')).stdout).toContain(`${upstream}:1.0`)
+    await cli.run('repo', 'remove', 'acme/same')
+    expect((await cli.run('watch', 'list')).stdout).not.toContain(`${upstream}:1.0`)
     expect((await cli.run('repo', 'remove', 'acme/app')).code).toBe(2)
   })
 })

@@ -1,4 +1,5 @@
 import { formatReference, formatRepository, parseTagReference } from '../core/reference.js'
+import { endUnwantedWatches } from '../flows/follow-tags.js'
 import { upstreamOf } from '../flows/own-reference.js'
 import { refuseMoment } from '../flows/refuse-moment.js'
 import type { Operation } from './operation.js'
@@ -14,11 +15,7 @@ export const watchRemove: Operation<'watchRemove'> = {
     const { watches } = await services.store()
     if (!rule) return { body: { reference: formatReference(parsed), ...(await watches.remove(parsed)) } }
     const { removed } = await watches.removeRule(parsed, 'command')
-    // The tags that it brought go with it; what somebody declared for a single tag stays.
-    for (const watch of removed ? await watches.list() : []) {
-      const isOurs = watch.reference.host === parsed.host && watch.reference.path === parsed.path
-      if (isOurs && watch.origin === 'rule') await watches.remove(watch.reference)
-    }
+    if (removed) await endUnwantedWatches(parsed, { watches })
     return { body: { reference: formatRepository(parsed), removed } }
   },
 }

@@ -33,7 +33,7 @@ beforeEach(async () => {
   admin = (await ensureAdminToken(home)).reveal()
   services = openServices({ environment: { TIDEMARK_HOME: home }, clock, addresses: () => addressesOf(`${issuer}/`) })
   authority = await services.authority()
-  iam = { store: await services.store(), authority, caller: adminCaller(capabilities), clock }
+  iam = { store: await services.store(), authority, caller: adminCaller(capabilities), clock, ownRegistry: () => null }
 })
 afterEach(async () => {
   await services.close()

@@ -1,6 +1,6 @@
 import type { Cost } from '../core/cost.js'
 import { matchesGlob } from '../core/glob.js'
-import { formatRepository } from '../core/reference.js'
+import { formatRepository, type Repository } from '../core/reference.js'
 import type { Registry } from '../registry/registry.js'
 import type { Store, WatchRule } from '../store/store.js'
 
@@ -48,6 +48,19 @@ export async function followTags(
     }
   }
   return { added, beyond }
+}
+
+/**
+ * Ends the watches that rules of a repository brought and none of them asks for any more; what somebody declared for a single tag
+ * stays. To be called when a rule has gone.
+ */
+export async function endUnwantedWatches({ host, path }: Repository, store: Pick<Store, 'watches'>): Promise<void> {
+  const isOf = (other: Repository) => other.host === host && other.path === path
+  const rules = (await store.watches.listRules()).filter(({ repository }) => isOf(repository))
+  for (const { reference, origin } of await store.watches.list()) {
+    const isOurs = origin === 'rule' && isOf(reference)
+    if (isOurs && !rules.some((rule) => takes(rule, reference.tag))) await store.watches.remove(reference)
+  }
 }
 
 function takes(rule: WatchRule, tag: string): boolean {

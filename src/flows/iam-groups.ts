@@ -14,6 +14,8 @@ export interface IamContext {
   readonly authority: Authority
   readonly caller: Caller
   readonly clock: Clock
+  /** What clients call the registry of this server; null where there is none. */
+  ownRegistry(): string | null
 }
 
 /** Chainguard's rule (sdk v0.1.20 `validation/`), with an end. */

@@ -5,7 +5,9 @@ import type { Capability } from '../iam/capabilities.js'
 import { decide, refusal } from '../iam/decide.js'
 import type { RepositoryRecord } from '../store/iam.js'
 import { defaultMaxTags, parseEvery } from './config.js'
+import { endUnwantedWatches } from './follow-tags.js'
 import { type IamContext, requireGroup } from './iam-groups.js'
+import { upstreamOf } from './own-reference.js'
 
 /** What is said of a repository when it is bound. */
 export interface NewRepository {
@@ -42,7 +44,9 @@ export async function bindRepository(
 ): Promise<RepositoryRecord> {
   const { store, authority, caller } = context
   const name = parseStep(wish.name)
-  const upstream = parseRepository(wish.upstream)
+  // A name of ours stands for what it is bound to: a server that asked itself would never end.
+  const named = { ownRegistry: context.ownRegistry, store: async () => store }
+  const upstream = await upstreamOf(parseRepository(wish.upstream), named)
   const everyMs = wish.every === undefined ? null : parseEvery(wish.every)
   if (wish.tags.length === 0 && everyMs !== null) {
     throw new Fault('invalid-argument', 'an interval goes with tags', { fix: "Add --tags '*'." })
@@ -118,8 +122,9 @@ export async function updateRepository(
  */
 export async function removeRepository(context: IamContext, text: string): Promise<{ id: string; deleted: boolean }> {
   const { store, authority, caller } = context
-  const { uidp, fullName } = await requireBoundRepository(context, text, 'repo.delete')
+  const { uidp, fullName, upstream } = await requireBoundRepository(context, text, 'repo.delete')
   const deleted = await store.repositories.remove(uidp)
+  await endUnwantedWatches(upstream, store)
   authority.granted(caller, 'repo.delete', fullName)
   return { id: uidp, deleted }
 }

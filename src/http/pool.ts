@@ -168,6 +168,13 @@ export class Pool {
           resolve({ status, headers: response.headers, body: noBody, stream: response, zone })
           return
         }
+        if (status === 416) {
+          // Nothing in its body matters, and distribution 2.8 promises the whole blob's length and sends a few bytes.
+          response.destroy()
+          end()
+          resolve({ status, headers: response.headers, body: noBody, zone })
+          return
+        }
         const timer = setTimeout(() => response.destroy(timedOut(origin.host, timeouts.bodyMs)), timeouts.bodyMs)
         const isError = status >= 300
         readBody(response, isError ? errorBytes : exchange.maxBodyBytes, isError)

@@ -23,9 +23,12 @@ export function createCallOpener(services: Services, auth: Auth): CallOpener {
   const rateLimit = createRateLimit(tokenRate)
   return async (method, request, transport) => {
     if (method.isRateLimited) rateLimit.take(request.ip, Date.now())
-    const caller = method.isOpen ? anonymousCaller() : await auth.identify(request)
+    const identified = method.isOpen ? anonymousCaller() : await auth.identify(request)
+    // What is open on loopback is the native API: here nobody in particular sees what is public, as everywhere.
+    const caller = identified.kind === 'anonymous' ? anonymousCaller() : identified
     const [store, authority] = await Promise.all([services.store(), services.authority()])
     const bearer = /^bearer +([^\s]+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null
-    return { services, store, authority, clock: services.clock, caller, bearer, ...transport }
+    const { clock, ownRegistry } = services
+    return { services, store, authority, clock, ownRegistry, caller, bearer, ...transport }
   }
 }

@@ -1,4 +1,4 @@
-import { Fault } from '../../core/fault.js'
+import { Fault, isFault } from '../../core/fault.js'
 import { isTag, type Repository } from '../../core/reference.js'
 import { parseTime } from '../../core/time.js'
 import { formatHistoryCursor, parseHistoryCursor } from '../../flows/read-history.js'
@@ -46,7 +46,14 @@ function readQuestion(reference: TagHistoryQuestion['reference'], query: URLSear
 /** In a query a `+` is a space: the sign of an offset that nobody escaped is given back. */
 function readTime(query: URLSearchParams, name: 'start' | 'end'): number | undefined {
   const text = single(query, name)
-  return text === undefined ? undefined : parseTime(text.replace(/ (\d{2}(?::?\d{2})?)$/, '+$1'))
+  if (text === undefined) return undefined
+  try {
+    return parseTime(text.replace(/ (\d{2}(?::?\d{2})?)$/, '+$1'))
+  } catch (cause) {
+    if (!isFault(cause, 'invalid-time')) throw cause
+    // There are no ages here.
+    throw new Fault('invalid-time', cause.message, { cause, fix: 'Write `2026-05-01` or `2026-05-01T12:00:00Z`.' })
+  }
 }
 
 function readLimit(query: URLSearchParams): number {
