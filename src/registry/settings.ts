@@ -12,6 +12,12 @@ const registry = Type.Object(
     password: Type.Optional(Type.String({ description: 'better: passwordFile' })),
     passwordFile: Type.Optional(Type.String({ description: 'a file that holds the password' })),
     tokenFile: Type.Optional(Type.String({ description: 'a file that holds a token to send as Bearer' })),
+    aliases: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
+        maxItems: 100,
+        description: 'other names under which webhooks tell of this host, each with its port where it is not 443',
+      }),
+    ),
     concurrency: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 256, description: 'requests at a time; 16 when left out' }),
     ),

@@ -7,6 +7,7 @@ import { createDeliveryStore } from './deliveries.js'
 import { createEventStore } from './events.js'
 import { faultDialect } from './fault-dialect.js'
 import { createGroupStore } from './groups.js'
+import { createHintStore } from './hints.js'
 import { createHistoryStore } from './history.js'
 import { createHostStore } from './hosts.js'
 import { createIdentityStore } from './identities.js'
@@ -52,6 +53,7 @@ export async function openStore({ url, clock }: OpenStoreOptions): Promise<Store
     events: createEventStore(context),
     deliveries: createDeliveryStore(context),
     hosts: createHostStore(context),
+    hints: createHintStore(context),
     analyses: createAnalysisStore(context),
     groups: createGroupStore(context),
     repositories: createRepositoryStore(context),

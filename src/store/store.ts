@@ -6,6 +6,7 @@ import type { UnknownReason } from '../core/observation.js'
 import type { Repository, TagReference } from '../core/reference.js'
 import type { AnalysisStore } from './analyses.js'
 import type { EventStore, StoredEvent } from './event-store.js'
+import type { HintStore } from './hints.js'
 import type { IamStores } from './iam.js'
 import type { TagStore } from './tag-store.js'
 
@@ -19,6 +20,7 @@ export interface Store extends IamStores {
   readonly events: EventStore
   readonly deliveries: DeliveryStore
   readonly hosts: HostStore
+  readonly hints: HintStore
   readonly analyses: AnalysisStore
   /** Answers when the database can be read and written. @throws Fault `store-unavailable` */
   ping(): Promise<void>
@@ -58,6 +60,7 @@ export interface WatchedTag {
 /** A repository whose tags are followed as they come. */
 export interface WatchRule {
   readonly id: number
+  readonly laneId: number
   readonly repository: Repository
   readonly tags: readonly string[]
   readonly exclude: readonly string[]
@@ -86,7 +89,7 @@ export interface WatchStore {
   list(): Promise<readonly WatchedTag[]>
   find(reference: TagReference): Promise<WatchedTag | null>
   /** Follows a repository; one rule for each repository and origin, replaced when it is there. */
-  addRule(rule: Omit<WatchRule, 'id'>): Promise<{ added: boolean }>
+  addRule(rule: Omit<WatchRule, 'id' | 'laneId'>): Promise<{ added: boolean }>
   removeRule(repository: Repository, origin: 'command' | 'config'): Promise<{ removed: boolean }>
   listRules(): Promise<readonly WatchRule[]>
   /** A number that grows with every change of a watch or rule, by any process. */
