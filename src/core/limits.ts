@@ -86,7 +86,7 @@ export const limits = {
   /** From one look that a webhook asked for to the next at the same tag: a flood about one tag costs twelve HEADs a minute. */
   hintDistanceMs: 5_000,
   /** The same for the list of a repository whose tags are followed: a list may have many pages. */
-  listHintDistanceMs: 30_000,
+  listHintDistanceMs: 10_000,
   /** Hints that wait in one lane for their look: a release pipeline pushes some hundred tags at once. */
   waitingHints: 1_000,
   /** An SBOM: with every file of an image in it some 50 MB, and parsed several times as much. */

@@ -90,10 +90,13 @@ const params = {
   kind: Type.String({ description: `who sends: ${webhookKinds.map(({ name }) => name).join(', ')}` }),
   secret: Type.String({ description: 'the secret of a kind that does not sign; or as `Authorization: Bearer SECRET`' }),
 }
-const answered = Type.Object({
-  events: Type.Integer({ description: 'things that the body told of' }),
-  taken: Type.Integer({ description: 'those that a watched tag is looked at for' }),
-})
+const answered = Type.Object(
+  {
+    events: Type.Integer({ description: 'things that the body told of' }),
+    taken: Type.Integer({ description: 'those that a watched tag is looked at for' }),
+  },
+  { description: 'what becomes of it' },
+)
 
 type Params = { readonly kind: string; readonly secret?: string }
 
