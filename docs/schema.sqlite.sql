@@ -253,3 +253,12 @@ create table audit (
   reason text not null,
   times integer not null check (times > 0)
 ) strict;
+create table hints (
+  id integer primary key,
+  lane_id integer not null references lanes (id),
+  tag_id integer unique references tags (id) on delete cascade,
+  rule_id integer unique references watch_rules (id) on delete cascade,
+  hinted_at integer not null,
+  check ((tag_id is null) <> (rule_id is null))
+) strict;
+create index hints_lane on hints (lane_id);

@@ -10,6 +10,7 @@ import { faultCatalog } from '../src/core/fault-catalog.js'
 import { configSchema } from '../src/flows/config-schema.js'
 import { openServices } from '../src/flows/open.js'
 import { createApp } from '../src/server/app.js'
+import { createWebhooks } from '../src/server/webhooks/webhooks.js'
 import { ddlOf } from '../src/store/migrate.js'
 import { scriptSchema } from '../src/test-registry/script.js'
 
@@ -88,7 +89,8 @@ async function openapi(): Promise<string> {
   const services = openServices({ environment: { TIDEMARK_HOME: folder } })
   const authority = await services.authority()
   const log = pino({ enabled: false })
-  const app = await createApp({ services, log, authority, isLoopback: true, isOpen: true, counts: null })
+  const webhooks = createWebhooks(services, null)
+  const app = await createApp({ services, log, authority, isLoopback: true, isOpen: true, counts: null, webhooks })
   await app.ready()
   const text = JSON.stringify(app.swagger(), null, 2)
   await app.close()

@@ -75,6 +75,7 @@ describe('a folder of plug-ins', () => {
     'src/registry/credentials': ['credential', 'settings', 'helper', 'question', 'renewal', 'secret-file'],
     'src/store/digests': ['digest-store', 'key-value', 'store-url'],
     'src/store/migrations': [],
+    'src/server/webhooks': ['webhooks', 'webhook-kind', 'push-event'],
     'src/pin': ['image-file', 'reference-text', 'variables', 'yaml-file', 'apply-edits', 'unified-diff'],
     'src/vuln/vex': ['vex-format', 'parse-vex', 'attestation', 'match-product', 'apply-vex'],
     'src/vuln/sources': ['advisory-source', 'osv', 'secdb', 'npm-range'],

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -8,6 +9,7 @@ import { tagUidp, type Uidp } from '../src/core/identity.js'
 import type { PlatformMethod } from '../src/server/platform-api/method.js'
 import { platformMethods } from '../src/server/platform-api/methods.js'
 import { type RunningServer, serve } from '../src/server/serve.js'
+import { webhookKinds } from '../src/server/webhooks/list.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
 import { callGrpc, callRest, type PlatformAnswer } from './support/call-platform.js'
 import { callRoute } from './support/call-route.js'
@@ -89,6 +91,9 @@ const sees = (ask: () => object, other: 404 | null = null): Line => ({
   ...{ ask, right: 'viewer acme', tooSmall: 'registry.pull acme', other },
 })
 const rules = (ask: () => object): Line => ({ ask, right: 'owner /', tooSmall: 'owner acme', other: 403 })
+
+/** Not calls of ours: registries tell of pushes there, and prove themselves by a secret or a signature. */
+const webhooks = ['POST /api/v1/webhooks/{kind}', 'POST /api/v1/webhooks/{kind}/{secret}']
 
 /** A call that is missing here does not compile, and a route that is missing fails below. */
 const table: Record<CallName, Line> = {
@@ -218,6 +223,15 @@ const platform: Record<string, PlatformLine> = {
   'PingService/Ping': { ...lists(), right: 'anyone' },
 }
 
+/** fetch does not let one name another host. */
+const statusForName = (url: string, host: string, headers: Record<string, string>) =>
+  new Promise<number | undefined>((done, fail) => {
+    const sent = request(url, { method: 'POST', headers: { ...headers, host } }, (response) => {
+      response.resume().once('end', () => done(response.statusCode))
+    })
+    sent.once('error', fail).end('{}')
+  })
+
 const nameOf = ({ rpc }: PlatformMethod) => `${rpc.parent.name}/${rpc.name}`
 const destroys = ['RoleBindings/Delete', 'Identities/Delete', 'Registry/DeleteRepo', 'Groups/Delete']
 const lastsLast = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]) =>
@@ -240,7 +254,7 @@ describe('the table of authorization', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     )
     const known = names.map((name) => `${routes[name].method} ${routes[name].path}`)
-    expect(served.sort()).toEqual([...known, 'GET /api/v1/events'].sort())
+    expect(served.sort()).toEqual([...known, 'GET /api/v1/events', ...webhooks].sort())
   })
 
   it('has every call of the platform API', () => {
@@ -297,6 +311,18 @@ describe('the table of authorization', () => {
     expect([right, done.status, done.body.code]).not.toEqual([right, expect.anything(), 'forbidden'])
     expect([401, 403]).not.toContain(done.status)
     if (table[name].right.endsWith('acme') || right === 'owner /') expect([name, done.status]).toEqual([name, 200])
+  })
+
+  it.each(webhookKinds.map(({ name }) => name))('webhooks of %s are taken from nobody without proof', async (kind) => {
+    for (const path of [kind, `${kind}/a-secret-that-nobody-configured`]) {
+      for (const authorization of [undefined, admin, bearer('owner /')]) {
+        const headers = { 'content-type': 'application/json', ...(authorization !== undefined && { authorization }) }
+        const url = `${server.url}/api/v1/webhooks/${path}`
+        // The server listens on loopback: what is unsigned is refused because of the name that is asked for.
+        const status = await statusForName(url, 'webhooks.example.com', headers)
+        expect([path, status]).toEqual([path, 401])
+      }
+    }
   })
 
   it.each(['/api/v1/events', '/metrics'])('%s', async (path) => {

@@ -220,7 +220,7 @@ describe('every operation', () => {
       paths: Record<string, Record<string, { operationId: string }>>
     }
     const ids = Object.values(served.paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId))
-    expect(ids.sort()).toEqual([...Object.keys(operations), 'events'].sort())
+    expect(ids.sort()).toEqual([...Object.keys(operations), 'events', 'webhook', 'webhookWithSecret'].sort())
     expect(served).toEqual(JSON.parse(readFileSync('docs/openapi.json', 'utf8')))
   })
 })

@@ -81,6 +81,16 @@ export const limits = {
   archiveEntries: 100_000,
   /** Indexes within indexes: one is usual, two occur in layouts that hold an index. */
   indexDepth: 4,
+  /** The body of a webhook: one event is a few kB, GitHub's with its repository and organization some 30. */
+  webhookBytes: 1024 * 1024,
+  /** Events of one body; others are dropped, and their tags' slots tell. Registries send one, Event Grid batches of some ten. */
+  webhookEvents: 1_000,
+  /** From one look that a webhook asked for to the next at the same tag: a flood about one tag costs twelve HEADs a minute. */
+  hintDistanceMs: 5_000,
+  /** The same for the list of a repository whose tags are followed: a list may have many pages. */
+  listHintDistanceMs: 10_000,
+  /** Hints that wait in one lane for their look: a release pipeline pushes some hundred tags at once. */
+  waitingHints: 1_000,
   /** An SBOM: with every file of an image in it some 50 MB, and parsed several times as much. */
   sbomBytes: 128 * 1024 * 1024,
   /** A VEX document, unpacked. Those of Red Hat about bugs in the kernel name every package of every release: tens of MB. */

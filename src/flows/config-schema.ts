@@ -3,6 +3,7 @@ import { authSettingsSchema } from '../iam/settings.js'
 import { notifySettingsSchema } from '../notify/settings.js'
 import { networkSchema, registriesSchema } from '../registry/settings.js'
 import { advisoriesSchema } from '../vuln/settings.js'
+import { webhooksSchema } from './webhook-settings.js'
 
 const closed = { additionalProperties: false } as const
 const duration = Type.String({ pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d|w))+$', description: 'such as 30s, 5m, 1h' })
@@ -81,6 +82,7 @@ export const configSchema = Type.Object(
     advisories: Type.Optional(advisoriesSchema),
     server: Type.Optional(serverSchema),
     storage: Type.Optional(storageSchema),
+    webhooks: Type.Optional(webhooksSchema),
   },
   closed,
 )

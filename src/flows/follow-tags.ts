@@ -63,7 +63,8 @@ export async function endUnwantedWatches({ host, path }: Repository, store: Pick
   }
 }
 
-function takes(rule: WatchRule, tag: string): boolean {
+/** Whether a rule watches a tag of that name. */
+export function takes(rule: Pick<WatchRule, 'tags' | 'exclude'>, tag: string): boolean {
   return rule.tags.some((glob) => matchesGlob(glob, tag)) && !rule.exclude.some((glob) => matchesGlob(glob, tag))
 }
 

@@ -10,12 +10,16 @@ import { createStaticTokens, type StaticTokens, type TokenGrant } from '../iam/s
 export async function readStaticTokens(settings: AuthSettings, dataFolder: string): Promise<StaticTokens> {
   const grants: TokenGrant[] = []
   for (const { name, secretFile, role } of settings.tokens ?? []) {
-    grants.push({ name, token: await readToken(secretFile), capabilities: roles[role] })
+    grants.push({ name, token: await readSecretFile(secretFile), capabilities: roles[role] })
   }
   return createStaticTokens(await readAdminToken(dataFolder), grants)
 }
 
-async function readToken(path: string): Promise<Secret> {
+/**
+ * Reads a secret that others show to us: the first line of a file, 16 characters at least.
+ * @throws Fault `file-unreadable`, `invalid-config`
+ */
+export async function readSecretFile(path: string): Promise<Secret> {
   let text: string
   try {
     text = (await readFile(path, 'utf8')).split(/\r?\n/)[0]?.trim() ?? ''

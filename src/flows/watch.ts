@@ -6,15 +6,16 @@ import type { Log } from '../core/log.js'
 import { formatReference } from '../core/reference.js'
 import { defaultConcurrency } from '../registry/access.js'
 import type { Registry } from '../registry/registry.js'
+import type { HintTarget } from '../store/hints.js'
 import type { Store } from '../store/store.js'
 import { checkTag } from './check-tag.js'
 import { type Config, everyMsOf } from './config.js'
-import { describeRule, followTags } from './follow-tags.js'
+import { FollowedRules } from './followed-rules.js'
 import { createAbort, type Services } from './open.js'
 import { reconcileWatches } from './reconcile-watches.js'
 import { isOwnerGone } from './watch-owner.js'
 import { startWatchedImages, type WatchedImages } from './watched-images.js'
-import { type ScheduledTag, WatchedLane } from './watched-lane.js'
+import { type LaneHint, type ScheduledTag, WatchedLane } from './watched-lane.js'
 
 /** What a watcher has done since it was started. */
 export interface WatchCounts {
@@ -34,6 +35,11 @@ export interface Watcher {
   readonly counts: Readonly<WatchCounts>
   /** Takes up another configuration. @throws Fault `invalid-reference`, `invalid-duration` */
   configure(config: Config): Promise<void>
+  /**
+   * Somebody says that something has moved: it is looked at soon, and nothing of what was said is believed. `elsewhere`: this
+   * process does not hold the lane, or not know the tag yet.
+   */
+  hint(target: HintTarget): LaneHint | 'elsewhere'
   /** Ends cleanly: looks under way are cancelled or written whole, watermarks are kept, lanes are given back. */
   stop(): Promise<void>
 }
@@ -72,14 +78,13 @@ class LaneWatcher implements Watcher {
   readonly #images: WatchedImages
   readonly #abort = createAbort()
   readonly #lanes = new Map<number, WatchedLane>()
-  readonly #rulesDue = new Map<string, number>()
+  readonly #rules: FollowedRules
   readonly #looks = new Set<Promise<void>>()
   #config: Config
   #version = -1
   #pollAt = 0
   #renewAt = 0
   #writeAt: number | null = null
-  #following: Promise<void> | null = null
   #steppedAt: number | null = null
   #running: Promise<void> = Promise.resolve()
 
@@ -90,6 +95,8 @@ class LaneWatcher implements Watcher {
     this.#config = config
     this.#log = log
     this.#images = startWatchedImages(services, log, this.counts)
+    const { cost } = this.counts
+    this.#rules = new FollowedRules({ services, store, registry, log, cost, signal: this.#abort.signal })
   }
 
   async begin(): Promise<void> {
@@ -104,11 +111,24 @@ class LaneWatcher implements Watcher {
     this.#version = -1
   }
 
+  hint({ laneId, tagId, ruleId }: HintTarget): LaneHint | 'elsewhere' {
+    const lane = this.#lanes.get(laneId)
+    const now = this.#services.clock.now()
+    if (lane === undefined) return 'elsewhere'
+    if (ruleId !== null) {
+      this.#rules.hint(ruleId, now)
+      return 'taken'
+    }
+    const outcome = lane.hint(tagId, now) ?? 'elsewhere'
+    if (outcome === 'taken') this.#begin(lane)
+    return outcome
+  }
+
   async stop(): Promise<void> {
     this.#abort.abort()
     await Promise.all([this.#running, this.#images.stop()])
     await Promise.all([...this.#looks])
-    await this.#following
+    await this.#rules.idle()
     await this.#writeTurned()
     const now = this.#services.clock.now()
     const lanes = [...this.#lanes.values()].map((lane) => ({
@@ -287,30 +307,9 @@ class LaneWatcher implements Watcher {
       this.counts.tags = [...this.#lanes.values()].reduce((sum, lane) => sum + lane.tags.size, 0)
     }
     this.#images.rejudge([...this.#lanes.values()].map((lane) => lane.tags))
-    this.#following ??= this.#follow().finally(() => {
-      this.#following = null
-    })
+    this.#rules.begin(new Set([...this.#lanes.values()].map(({ host }) => host)), this.#everyMs)
+    for (const target of await this.#store.hints.take([...this.#lanes.keys()])) this.hint(target)
     this.#pollAt = clock.now() + pollMs
-  }
-
-  async #follow(): Promise<void> {
-    const { clock } = this.#services
-    const hosts = new Set([...this.#lanes.values()].map(({ host }) => host))
-    for (const rule of await this.#store.watches.listRules()) {
-      const key = `${rule.id}`
-      if (!hosts.has(rule.repository.host) || (this.#rulesDue.get(key) ?? 0) > clock.now()) continue
-      this.#rulesDue.set(key, clock.now() + (rule.everyMs ?? this.#everyMs))
-      try {
-        const call = { cost: this.counts.cost, signal: this.#abort.signal, maxWaitMs: 1_000 }
-        const { added, beyond } = await followTags(rule, this.#registry, this.#store, call)
-        if (added > 0) this.#log.info({ rule: describeRule(rule), added }, 'new tags are watched')
-        if (beyond > 0)
-          this.#log.warn({ rule: describeRule(rule), beyond, maxTags: rule.maxTags }, 'more tags than the rule watches')
-      } catch (error) {
-        if (isFault(error, 'cancelled')) return
-        this.#log.warn({ rule: describeRule(rule), fault: toFault(error).message }, 'the tags could not be listed')
-      }
-    }
   }
 
   async #writeTurned(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Host } from '../core/host.js'
+import { limits } from '../core/limits.js'
 import { formatReference } from '../core/reference.js'
 import { nextSlotMs, phaseMs } from '../plan/phase.js'
 import type { LaneLease, StateChange, WatchedTag } from '../store/store.js'
@@ -18,6 +19,23 @@ export interface ScheduledTag extends TrackedTag {
   dueAt: number
   /** The tag is no longer watched: what is in the queue of it is passed over. */
   isGone: boolean
+  /** A look is under way: there are never two of one tag. */
+  isRunning: boolean
+  /** Its slot waits in the queue, where a look that a hint asked for leaves it. */
+  isQueued: boolean
+  /** A hint waits for a look; more of them add nothing. */
+  isHinted: boolean
+  /** When the last look that a hint asked for began; 0 when there was none. */
+  hintedAt: number
+}
+
+/** `taken`: a look follows; `joined`: one that has not begun follows anyway; `full`: dropped, the tag's slot will tell. */
+export type LaneHint = 'taken' | 'joined' | 'full'
+
+/** A hint that waits. It is passed over where a look has begun since it came. */
+interface WaitingHint {
+  readonly dueAt: number
+  readonly tag: ScheduledTag
 }
 
 /**
@@ -31,6 +49,7 @@ export class WatchedLane {
   /** Turned states that are not written yet. */
   turned: StateChange[] = []
   readonly #queue = new DueQueue<ScheduledTag>()
+  readonly #hints = new DueQueue<WaitingHint>()
   #running = 0
 
   /** A pause that the registry asked of whoever held the lane before, in milliseconds since the epoch: a restart does not undercut it. */
@@ -44,7 +63,9 @@ export class WatchedLane {
 
   /** When the next tag falls due; null when there is none. */
   get nextAt(): number | null {
-    return this.#queue.nextAt
+    const slotAt = this.#queue.nextAt
+    const hintAt = this.#hints.nextAt
+    return slotAt === null || hintAt === null ? (slotAt ?? hintAt) : Math.min(slotAt, hintAt)
   }
 
   /** Looks that are under way. */
@@ -74,9 +95,12 @@ export class WatchedLane {
       const slotAt = lookedAt === null ? now : nextSlotMs(phase, everyMs, lookedAt)
       const tag = known === undefined ? track(watch, lookedAt) : { ...known }
       const dueAt = lookedAt !== null && slotAt <= now ? makeUpAt(phase, everyMs, now) : slotAt
-      const scheduled = Object.assign(tag, { everyMs, analyze: watch.analyze, phase, slotAt, dueAt, isGone: false })
+      const times = { everyMs, analyze: watch.analyze, phase, slotAt, dueAt, hintedAt: known?.hintedAt ?? 0 }
+      const marks = { isGone: false, isRunning: false, isQueued: true, isHinted: false }
+      const scheduled = Object.assign(tag, times, marks)
       this.tags.set(watch.tagId, scheduled)
       this.#queue.push(scheduled)
+      if (known?.isHinted) this.hint(watch.tagId, now)
     }
     for (const tagId of left) {
       const tag = this.tags.get(tagId)
@@ -85,12 +109,31 @@ export class WatchedLane {
     }
   }
 
-  /** Takes the next tag that is due; undefined when there is none. */
+  /**
+   * Asks for a look at a tag soon: at once, or after the one that is under way, but never sooner than
+   * {@link limits.hintDistanceMs} after the last that was asked for. Undefined for a tag that is not here.
+   */
+  hint(tagId: number, now: number): LaneHint | undefined {
+    const tag = this.tags.get(tagId)
+    if (tag === undefined) return undefined
+    if (tag.isHinted) return 'joined'
+    if (this.#hints.size >= limits.waitingHints) return 'full'
+    tag.isHinted = true
+    if (!tag.isRunning) this.#hints.push({ tag, dueAt: hintDueAt(tag, now) })
+    return 'taken'
+  }
+
+  /** Takes the next tag that is due, those that hints are about first; undefined when there is none. */
   take(now: number): ScheduledTag | undefined {
     for (;;) {
-      const tag = this.#queue.pop(now)
+      const hint = this.#hints.pop(now)
+      const tag = hint?.tag ?? this.#queue.pop(now)
       if (tag === undefined) return undefined
-      if (tag.isGone) continue
+      if (hint === undefined) tag.isQueued = false
+      if (tag.isGone || tag.isRunning || (hint !== undefined && !tag.isHinted)) continue
+      if (hint !== undefined) tag.hintedAt = now
+      tag.isHinted = false
+      tag.isRunning = true
       this.#running++
       return tag
     }
@@ -102,11 +145,23 @@ export class WatchedLane {
    */
   done(tag: ScheduledTag, now: number, soonMs: number | null): void {
     this.#running--
+    tag.isRunning = false
     if (tag.isGone) return
-    tag.slotAt = nextSlotMs(tag.phase, tag.everyMs, now)
-    tag.dueAt = soonMs === null ? tag.slotAt : Math.min(tag.slotAt, now + soonMs)
-    this.#queue.push(tag)
+    if (tag.isHinted) this.#hints.push({ tag, dueAt: hintDueAt(tag, now) })
+    if (!tag.isQueued) {
+      tag.slotAt = nextSlotMs(tag.phase, tag.everyMs, now)
+      tag.dueAt = soonMs === null ? tag.slotAt : Math.min(tag.slotAt, now + soonMs)
+      tag.isQueued = true
+      this.#queue.push(tag)
+    } else if (soonMs !== null && !tag.isHinted) {
+      tag.isHinted = true
+      this.#hints.push({ tag, dueAt: now + soonMs })
+    }
   }
+}
+
+function hintDueAt(tag: ScheduledTag, now: number): number {
+  return Math.max(now, tag.hintedAt + limits.hintDistanceMs)
 }
 
 /** What an absence missed is looked at soon, but not all at once: a restart must not look like an attack. */

@@ -8,6 +8,8 @@ export interface RateLimitOptions {
   readonly perMinute: number
   /** Keys that are remembered; those that were quiet longest are forgotten first. 100 bytes each. */
   readonly maxKeys?: number
+  /** What there are too many of, and what to do then: for the message. Requests for tokens when left out. */
+  readonly of?: { readonly what: string; readonly fix: string }
 }
 
 /** Counts what each key does. */
@@ -28,12 +30,17 @@ interface Bucket {
 }
 
 const defaultMaxKeys = 10_000
+const forTokens = {
+  what: 'requests for tokens',
+  fix: 'Keep a token until it expires instead of asking for a new one each time.',
+}
 
 /**
  * A bucket for each key, a client's address for example, that fills steadily. Memory is bounded: whoever comes from a million
  * addresses pushes out the buckets of others, which then are full again.
  */
-export function createRateLimit({ burst, perMinute, maxKeys = defaultMaxKeys }: RateLimitOptions): RateLimit {
+export function createRateLimit(options: RateLimitOptions): RateLimit {
+  const { burst, perMinute, maxKeys = defaultMaxKeys, of = forTokens } = options
   const buckets = new Map<string, Bucket>()
   const perMs = perMinute / 60_000
   return {
@@ -50,14 +57,10 @@ export function createRateLimit({ burst, perMinute, maxKeys = defaultMaxKeys }: 
         return
       }
       const retryAfterMs = Math.ceil((1 - bucket.tokens) / perMs)
-      throw new Fault(
-        'rate-limited',
-        `too many requests for tokens; ask again in ${Math.ceil(retryAfterMs / 1000)} s`,
-        {
-          fix: 'Keep a token until it expires instead of asking for a new one each time.',
-          data: { retryAfterMs },
-        },
-      )
+      throw new Fault('rate-limited', `too many ${of.what}; ask again in ${Math.ceil(retryAfterMs / 1000)} s`, {
+        fix: of.fix,
+        data: { retryAfterMs },
+      })
     },
   }
 }

@@ -34,6 +34,12 @@ const registry = Type.Object(
         description: 'where its own API is, where that is not the usual place: of `ecr`, the endpoint of AWS',
       }),
     ),
+    aliases: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {
+        maxItems: 100,
+        description: 'other names under which webhooks tell of this host, each with its port where it is not 443',
+      }),
+    ),
     concurrency: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 256, description: 'requests at a time; 16 when left out' }),
     ),

@@ -20,6 +20,7 @@ import { sendProblem } from './problem.js'
 import { createRegistryAccess } from './registry-api/access.js'
 import { sendOciError } from './registry-api/oci-error.js'
 import { addRegistryApi } from './registry-api/registry-api.js'
+import { addWebhooks, type Webhooks } from './webhooks/webhooks.js'
 
 /** What {@link createApp} is made of. */
 export interface AppOptions {
@@ -32,6 +33,7 @@ export interface AppOptions {
   readonly isOpen: boolean
   /** What the watcher of this process has done; null where none runs. */
   readonly counts: Readonly<WatchCounts> | null
+  readonly webhooks: Webhooks
   /** To speak TLS; null, or left out: in the clear. */
   readonly tls?: PortOptions['tls']
   /** Addresses and networks whose `X-Forwarded-*` is believed. */
@@ -43,7 +45,7 @@ const bodyLimitBytes = 16 * 1024 * 1024
 
 /** The server without its socket: routes, authentication, errors, OpenAPI. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
-  const { services, log, authority, isLoopback, isOpen, counts, tls = null, trustedProxies = [] } = options
+  const { services, log, authority, isLoopback, isOpen, counts, webhooks, tls = null, trustedProxies = [] } = options
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -76,9 +78,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const auth = createAuth({ authority, isLoopback, isOpen })
   bindOperations(app, await loadOperations(), services, auth)
   addEvents(app, services, auth)
+  addWebhooks(app, webhooks, { isLoopback })
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   addHealth(app, services)
-  addMetrics(app, counts, auth)
+  addMetrics(app, counts, webhooks.counts, auth)
   addPlatformApi(app, services, authority, auth)
   addRegistryApi(app, services, createRegistryAccess(services, { authority, isLoopback, isOpen }))
   return app

@@ -2,9 +2,15 @@ import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { WatchCounts } from '../flows/watch.js'
 import type { Auth } from './auth.js'
+import type { Webhooks } from './webhooks/webhooks.js'
 
 /** `/metrics` in Prometheus' text format; needs what reading watches needs. */
-export function addMetrics(app: FastifyInstance, counts: Readonly<WatchCounts> | null, auth: Auth): void {
+export function addMetrics(
+  app: FastifyInstance,
+  counts: Readonly<WatchCounts> | null,
+  hints: Webhooks['counts'],
+  auth: Auth,
+): void {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Histogram({
@@ -19,9 +25,25 @@ export function addMetrics(app: FastifyInstance, counts: Readonly<WatchCounts> |
     requests.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000)
   })
   if (counts !== null) addWatchMetrics(registry, counts)
+  addHintMetrics(registry, hints)
   app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
     await auth.require(request, 'tag.list')
     return reply.type(registry.contentType).send(await registry.metrics())
+  })
+}
+
+/** Taken are `taken`, `handed-over` and `joined`; the others were dropped, and say why. */
+function addHintMetrics(registry: Registry, hints: Webhooks['counts']): void {
+  const counter = new Counter({
+    name: 'tidemark_hints_total',
+    help: 'Events that webhooks told of, by what became of them',
+    labelNames: ['kind', 'outcome'],
+    registers: [registry],
+    collect() {
+      counter.reset()
+      for (const [kind, outcomes] of hints)
+        for (const [outcome, times] of outcomes) counter.inc({ kind, outcome }, times)
+    },
   })
 }
 

@@ -15,6 +15,7 @@ import { adminTokenPath, ensureAdminToken } from '../iam/admin-token.js'
 import type { AuthSettings } from '../iam/settings.js'
 import { createApp } from './app.js'
 import { isLoopbackAddress, type ListenAddress, type ServerNames, urlOf } from './listen-address.js'
+import { createWebhooks, type Webhooks } from './webhooks/webhooks.js'
 
 /** What {@link serve} is made of. */
 export interface ServeOptions extends ServiceOptions {
@@ -89,14 +90,16 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     stops.push(() => retainer.stop())
     const isOpen = isLoopback && !isConfigured(auth)
     const { counts } = watcher
-    const app = await createApp({ services, log, authority, isLoopback, isOpen, counts, tls, trustedProxies })
+    const webhooks = createWebhooks(services, watcher)
+    await webhooks.configure(config)
+    const app = await createApp({ services, log, authority, isLoopback, isOpen, counts, webhooks, tls, trustedProxies })
     stops.push(() => app.close())
     const listening = await listen(app, options.listen, scheme)
     url = options.publicUrl ?? listening
     log.info({ url: listening }, 'listening')
     const reload = async () => {
       if (options.tls !== undefined) (app.server as unknown as TlsServer).setSecureContext(await readTls(options.tls))
-      await reloadConfig(options, { watcher, deliverer, keeper, retainer })
+      await reloadConfig(options, { webhooks, watcher, deliverer, keeper, retainer })
     }
     return { url: listening, tokenFile: adminTokenPath(services.dataFolder), reload, stop }
   } catch (error) {
@@ -156,14 +159,19 @@ async function listen(
 }
 
 interface Reloaded {
+  readonly webhooks: Webhooks
   readonly watcher: Watcher
   readonly deliverer: Deliverer
   readonly keeper: AdvisoryKeeper
   readonly retainer: Retainer
 }
 
-async function reloadConfig(options: ServeOptions, { watcher, deliverer, keeper, retainer }: Reloaded): Promise<void> {
+async function reloadConfig(
+  options: ServeOptions,
+  { webhooks, watcher, deliverer, keeper, retainer }: Reloaded,
+): Promise<void> {
   const config = await readConfig(options.config, options.environment)
+  await webhooks.configure(config)
   keeper.configure(config)
   retainer.configure(config)
   await watcher.configure(config)

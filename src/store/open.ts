@@ -8,6 +8,7 @@ import { createEventStore } from './events.js'
 import { createEvidenceStore } from './evidence.js'
 import { faultDialect } from './fault-dialect.js'
 import { createGroupStore } from './groups.js'
+import { createHintStore } from './hints.js'
 import { createHistoryStore } from './history.js'
 import { createHostStore } from './hosts.js'
 import { createIdentityStore } from './identities.js'
@@ -53,6 +54,7 @@ export async function openStore({ url, clock }: OpenStoreOptions): Promise<Store
     events: createEventStore(context),
     deliveries: createDeliveryStore(context),
     hosts: createHostStore(context),
+    hints: createHintStore(context),
     analyses: createAnalysisStore(context),
     evidence: createEvidenceStore(context),
     groups: createGroupStore(context),

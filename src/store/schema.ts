@@ -108,6 +108,7 @@ export interface Tables {
     fault: string | null
     done_at: number | null
   }
+  hints: { id: Id; lane_id: number; tag_id: number | null; rule_id: number | null; hinted_at: number }
   layers: {
     digest: Uint8Array
     capture: string

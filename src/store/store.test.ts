@@ -266,6 +266,19 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     expect(await store.watches.list()).toHaveLength(1)
   })
 
+  it('leaves hints for the holder of a lane, once each, and gives them once', async () => {
+    const { laneId } = lane
+    const hint = { laneId, tagId, ruleId: null }
+    expect(await store.hints.take([laneId])).toEqual([])
+    await store.hints.put([])
+    await store.hints.put([hint, hint])
+    await store.hints.put([hint])
+    expect(await store.hints.take([])).toEqual([])
+    expect(await store.hints.take([laneId + 1])).toEqual([])
+    expect(await store.hints.take([laneId + 1, laneId])).toEqual([hint])
+    expect(await store.hints.take([laneId])).toEqual([])
+  })
+
   it('keeps watches and rules, by reference, and raises a number with each change', async () => {
     const versions = [await store.watches.version()]
     const other = parseTagReference('docker.io/library/nginx:1.27')
@@ -294,8 +307,11 @@ describe.each(databases)('store on %s', (_, newUrl) => {
       added: false,
     })
     expect(await store.watches.listRules()).toMatchObject([{ ...rule, everyMs: 5_000, origin: 'command' }])
+    const [{ id: ruleId, laneId } = { id: 0, laneId: 0 }] = await store.watches.listRules()
+    await store.hints.put([{ laneId, tagId: null, ruleId }])
     versions.push(await store.watches.version())
     expect(await store.watches.removeRule(rule.repository, 'command')).toEqual({ removed: true })
+    expect(await store.hints.take([laneId])).toEqual([])
     expect(await store.watches.listRules()).toEqual([])
     expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b))
   })

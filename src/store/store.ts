@@ -7,6 +7,7 @@ import type { Repository, TagReference } from '../core/reference.js'
 import type { AnalysisStore } from './analyses.js'
 import type { EventStore, StoredEvent } from './event-store.js'
 import type { EvidenceStore } from './evidence.js'
+import type { HintStore } from './hints.js'
 import type { IamStores } from './iam.js'
 import type { TagStore } from './tag-store.js'
 
@@ -20,6 +21,7 @@ export interface Store extends IamStores {
   readonly events: EventStore
   readonly deliveries: DeliveryStore
   readonly hosts: HostStore
+  readonly hints: HintStore
   readonly analyses: AnalysisStore
   readonly evidence: EvidenceStore
   /** Answers when the database can be read and written. @throws Fault `store-unavailable` */
@@ -60,6 +62,7 @@ export interface WatchedTag {
 /** A repository whose tags are followed as they come. */
 export interface WatchRule {
   readonly id: number
+  readonly laneId: number
   readonly repository: Repository
   readonly tags: readonly string[]
   readonly exclude: readonly string[]
@@ -88,7 +91,7 @@ export interface WatchStore {
   list(): Promise<readonly WatchedTag[]>
   find(reference: TagReference): Promise<WatchedTag | null>
   /** Follows a repository; one rule for each repository and origin, replaced when it is there. */
-  addRule(rule: Omit<WatchRule, 'id'>): Promise<{ added: boolean }>
+  addRule(rule: Omit<WatchRule, 'id' | 'laneId'>): Promise<{ added: boolean }>
   removeRule(repository: Repository, origin: 'command' | 'config'): Promise<{ removed: boolean }>
   listRules(): Promise<readonly WatchRule[]>
   /** A number that grows with every change of a watch or rule, by any process. */

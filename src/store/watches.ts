@@ -68,7 +68,7 @@ export function createWatchStore({ db, now }: StoreContext): WatchStore {
         .innerJoin('repositories', 'repositories.id', 'watch_rules.repository_id')
         .innerJoin('upstreams', 'upstreams.id', 'repositories.upstream_id')
         .selectAll('watch_rules')
-        .select(['upstreams.host', 'upstreams.path'])
+        .select(['upstreams.host', 'upstreams.path', 'upstreams.lane_id'])
         .orderBy('upstreams.host')
         .orderBy('upstreams.path')
         .orderBy('watch_rules.origin')
@@ -76,6 +76,7 @@ export function createWatchStore({ db, now }: StoreContext): WatchStore {
       return rows.map(
         (row): WatchRule => ({
           id: row.id,
+          laneId: row.lane_id,
           repository: { host: row.host as Host, path: row.path },
           tags: JSON.parse(row.tags) as string[],
           exclude: JSON.parse(row.exclude) as string[],

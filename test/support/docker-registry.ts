@@ -29,6 +29,8 @@ export interface DockerRegistry {
 export interface DockerRegistryOptions {
   readonly auth?: 'basic' | 'bearer'
   readonly tls?: boolean
+  /** Where it tells of what happens to it. */
+  readonly notify?: string
 }
 
 /** Who may in, where `auth` asks. */
@@ -62,6 +64,10 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     lines.push(
       `auth: {token: {realm: '${realm}', service: tests, issuer: tests, rootcertbundle: ${folder}/tokens.crt}}`,
     )
+  }
+  if (options.notify !== undefined) {
+    const endpoint = `name: tests, url: '${options.notify}', timeout: 2s, threshold: 5, backoff: 1s`
+    lines.push(`notifications: {endpoints: [{${endpoint}}]}`)
   }
   writeFileSync(join(folder, 'config.yml'), `${lines.join('\n')}\n`)
   let end: () => Promise<void> = async () => undefined

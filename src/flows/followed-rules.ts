@@ -1,0 +1,75 @@
+import type { Cost } from '../core/cost.js'
+import { isFault, toFault } from '../core/fault.js'
+import type { Host } from '../core/host.js'
+import { limits } from '../core/limits.js'
+import type { Log } from '../core/log.js'
+import type { Registry } from '../registry/registry.js'
+import type { Store, WatchRule } from '../store/store.js'
+import { describeRule, followTags } from './follow-tags.js'
+import type { Services } from './open.js'
+
+/** What {@link FollowedRules} is made of. */
+export interface FollowedRulesOptions {
+  readonly services: Services
+  readonly store: Store
+  readonly registry: Registry
+  readonly log: Log
+  readonly cost: Cost
+  readonly signal: AbortSignal
+}
+
+/** The rules whose hosts this process holds: when each repository is listed next. */
+export class FollowedRules {
+  readonly #options: FollowedRulesOptions
+  readonly #dueAt = new Map<number, number>()
+  readonly #listedAt = new Map<number, number>()
+  #following: Promise<void> | null = null
+
+  constructor(options: FollowedRulesOptions) {
+    this.#options = options
+  }
+
+  /** Asks for a list soon, but not sooner than {@link limits.listHintDistanceMs} after the last. */
+  hint(ruleId: number, now: number): void {
+    const soonestAt = (this.#listedAt.get(ruleId) ?? 0) + limits.listHintDistanceMs
+    this.#dueAt.set(ruleId, Math.min(this.#dueAt.get(ruleId) ?? now, Math.max(now, soonestAt)))
+  }
+
+  /** Begins to list what is due on `hosts`, unless that is under way. */
+  begin(hosts: ReadonlySet<Host>, defaultEveryMs: number): void {
+    this.#following ??= this.#follow(hosts, defaultEveryMs).finally(() => {
+      this.#following = null
+    })
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    await this.#following
+  }
+
+  async #follow(hosts: ReadonlySet<Host>, defaultEveryMs: number): Promise<void> {
+    const { services, store } = this.#options
+    for (const rule of await store.watches.listRules()) {
+      const now = services.clock.now()
+      if (!hosts.has(rule.repository.host) || (this.#dueAt.get(rule.id) ?? 0) > now) continue
+      this.#dueAt.set(rule.id, now + (rule.everyMs ?? defaultEveryMs))
+      this.#listedAt.set(rule.id, now)
+      if (!(await this.#list(rule))) return
+    }
+  }
+
+  /** False when it was cancelled. */
+  async #list(rule: WatchRule): Promise<boolean> {
+    const { registry, store, log, cost, signal } = this.#options
+    try {
+      const { added, beyond } = await followTags(rule, registry, store, { cost, signal, maxWaitMs: 1_000 })
+      if (added > 0) log.info({ rule: describeRule(rule), added }, 'new tags are watched')
+      if (beyond > 0)
+        log.warn({ rule: describeRule(rule), beyond, maxTags: rule.maxTags }, 'more tags than the rule watches')
+    } catch (error) {
+      if (isFault(error, 'cancelled')) return false
+      log.warn({ rule: describeRule(rule), fault: toFault(error).message }, 'the tags could not be listed')
+    }
+    return true
+  }
+}

@@ -1,0 +1,99 @@
+import { beforeEach, expect, it } from 'vitest'
+import type { Host } from '../core/host.js'
+import { limits } from '../core/limits.js'
+import { parseTagReference } from '../core/reference.js'
+import type { WatchedTag } from '../store/store.js'
+import { WatchedLane } from './watched-lane.js'
+
+const start = Date.UTC(2026, 4, 1)
+const everyMs = 3_600_000
+const distance = limits.hintDistanceMs
+let lane: WatchedLane
+
+const watch = (tagId: number): WatchedTag => ({
+  ...{ tagId, laneId: 1, reference: parseTagReference(`ghcr.io/org/app:${tagId}`), everyMs, analyze: null },
+  ...{ origin: 'command', state: 'present', reason: null, stateSince: start, digest: null },
+  ...{ checkedAt: start, watermarkAt: start },
+})
+
+beforeEach(() => {
+  lane = new WatchedLane({ laneId: 1, epoch: 1 }, 'ghcr.io' as Host, 0)
+  lane.update([watch(1), watch(2)], everyMs, start)
+})
+
+/** What is taken now, and done at once. */
+const looksAt = (now: number) => {
+  const taken: number[] = []
+  for (let tag = lane.take(now); tag !== undefined; tag = lane.take(now)) {
+    taken.push(tag.tagId)
+    lane.done(tag, now, null)
+  }
+  return taken
+}
+
+it('brings a look at once, and leaves the slot as it is', () => {
+  const slots = [...lane.tags.values()].map(({ slotAt }) => slotAt)
+  expect(looksAt(start + 1)).toEqual([])
+  expect(lane.hint(2, start + 1)).toBe('taken')
+  expect(lane.nextAt).toBe(start + 1)
+  expect(looksAt(start + 1)).toEqual([2])
+  expect([...lane.tags.values()].map(({ slotAt }) => slotAt)).toEqual(slots)
+  expect(looksAt(start + everyMs).sort()).toEqual([1, 2])
+  expect(looksAt(start + 2 * everyMs).sort()).toEqual([1, 2])
+})
+
+it('that comes during a look brings one more afterwards, and only one; never two at a time', () => {
+  lane.hint(1, start + 1)
+  const tag = lane.take(start + 1)
+  expect([lane.hint(1, start + 2), lane.hint(1, start + 3)]).toEqual(['taken', 'joined'])
+  expect(lane.take(start + distance + 1)).toBeUndefined()
+  if (tag !== undefined) lane.done(tag, start + distance + 1, null)
+  expect(looksAt(start + distance + 1)).toEqual([1])
+  expect(looksAt(start + 3 * distance)).toEqual([])
+})
+
+it('floods without end cost a look each five seconds', () => {
+  let looks = 0
+  for (let now = start; now < start + 60_000; now += 10) {
+    lane.hint(1, now)
+    looks += looksAt(now).length
+  }
+  expect(looks).toBe(60_000 / distance)
+  expect(lane.running).toBe(0)
+})
+
+it('of a slot that falls due while a hinted look is under way adds none', () => {
+  const slotAt = lane.tags.get(1)?.slotAt ?? 0
+  lane.hint(1, slotAt - 1)
+  const tag = lane.take(slotAt - 1)
+  const others = looksAt(slotAt + 1)
+  expect(others).not.toContain(1)
+  if (tag !== undefined) lane.done(tag, slotAt + 1, null)
+  expect(lane.tags.get(1)?.slotAt).toBe(slotAt + everyMs)
+  expect(looksAt(slotAt + 2)).toEqual([])
+})
+
+it('a look that missed the tag is repeated soon, hinted or not', () => {
+  lane.hint(1, start + 1)
+  const tag = lane.take(start + 1)
+  if (tag !== undefined) lane.done(tag, start + 2, 5_000)
+  expect(looksAt(start + 5_001)).toEqual([])
+  expect(looksAt(start + 5_002)).toEqual([1])
+})
+
+it('is dropped when too many wait, and known by nobody when the tag is not here', () => {
+  const many = Array.from({ length: limits.waitingHints + 1 }, (_, index) => watch(index + 1))
+  lane.update(many, everyMs, start)
+  const outcomes = many.map(({ tagId }) => lane.hint(tagId, start + 1))
+  expect(outcomes.filter((outcome) => outcome === 'taken')).toHaveLength(limits.waitingHints)
+  expect(outcomes.at(-1)).toBe('full')
+  expect(lane.hint(99_999, start + 1)).toBeUndefined()
+  lane.update([watch(2)], everyMs, start + 1)
+  expect(looksAt(start + 1)).toEqual([2])
+})
+
+it('outlives a change of the interval', () => {
+  lane.hint(1, start + 1)
+  lane.update([{ ...watch(1), everyMs: 2 * everyMs }, watch(2)], everyMs, start + 1)
+  expect(looksAt(start + 1)).toEqual([1])
+})
