@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -74,6 +74,53 @@ describe('auth', () => {
     expect((await cli.run('auth', 'status', '--server', url)).code).toBe(0)
     expect(readFileSync(join(folder, 'oidc-token'), 'utf8')).not.toBe(old)
     expect(readFileSync(join(folder, 'refresh-token'), 'utf8')).not.toBe(refresh)
+  })
+
+  it('finds a login by any name of the server, before the admin token, and ends it by any', async () => {
+    const { cli, url } = await start()
+    const other = url.replace('127.0.0.1', 'localhost')
+    await cli.run('iam', 'group', 'create', 'acme')
+    const create = ['iam', 'identity', 'create', 'ci', '--group', 'acme', '--role', 'viewer'] as const
+    const { identity, token } = (await cli.json(...create)) as IdentityCreated
+    const as = createCli({ ...cli.environment, TIDEMARK_TOKEN: token ?? '' })
+    const whoIs = async (server: string) => ((await cli.json('auth', 'status', '--server', server)) as AuthStatus).name
+    const tokens = () => {
+      const files = readdirSync(join(cli.home, '.cache'), { recursive: true, encoding: 'utf8' })
+      return files.filter((path) => /(?:-token|login\.json)$/.test(path))
+    }
+    for (const end of [other, url]) {
+      const login = await as.run('auth', 'login', '--server', other, '--chainguard-cache')
+      expect(login).toMatchObject({ code: 0, stdout: `logged in to ${url} as ${identity.id}\n` })
+      expect([await whoIs(other), await whoIs(url)]).toEqual([identity.id, identity.id])
+      const printed = (await cli.run('auth', 'token', '--server', other)).stdout.trim()
+      expect(JSON.parse(Buffer.from(printed.split('.')[1] ?? '', 'base64url').toString())).toMatchObject({
+        sub: identity.id,
+      })
+      expect(JSON.parse((await helper(cli, 'get', new URL(url).host)).text)).toMatchObject({ Username: '_token' })
+      const kept = readFileSync(join(tokenFolder(cli.environment, other), 'oidc-token'), 'utf8')
+      expect(await cli.run('auth', 'logout', '--server', end)).toMatchObject({ stdout: `logged out of ${end}\n` })
+      expect(tokens()).toEqual([])
+      const after = await fetch(`${url}/api/v1/auth`, { headers: { authorization: `Bearer ${kept}` } })
+      expect(after.status).toBe(401)
+      expect(await whoIs(other)).toBe('admin')
+    }
+  })
+
+  it("keeps each address's own login, and shows no address the tokens of another", async () => {
+    const { cli, url } = await start()
+    const other = url.replace('127.0.0.1', 'localhost')
+    const kept = (address: string) => readFileSync(join(tokenFolder(cli.environment, address), 'oidc-token'), 'utf8')
+    await cli.run('auth', 'login', '--server', other)
+    const first = kept(other)
+    await cli.run('auth', 'login', '--server', url)
+    expect(kept(other)).toBe(first)
+    const second = kept(url)
+    expect(second).not.toBe(first)
+    expect((await cli.run('auth', 'logout', '--server', other)).code).toBe(0)
+    for (const token of [first, second]) {
+      const after = await fetch(`${url}/api/v1/auth`, { headers: { authorization: `Bearer ${token}` } })
+      expect(after.status).toBe(401)
+    }
   })
 
   it('gives docker a helper, or a name and password', async () => {

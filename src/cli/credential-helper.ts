@@ -55,7 +55,7 @@ async function get(server: string, environment: Environment) {
   if (login === null || login.registry !== host) throw new Fault('not-found', notFound)
   const { signal } = new AbortController()
   const url = parseServer(login.server)
-  const token = await keptToken(login.platform, url, { environment, signal })
+  const token = await keptToken(login, url, { environment, signal })
   if (token === null) throw new Fault('not-found', notFound)
   const issued = await callServer('tokenIssue', { audience: [login.registry] }, { url, token, signal })
   return { ServerURL: server, Username: tokenUser, Secret: issued.token }

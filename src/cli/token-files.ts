@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path'
 import { Fault } from '../core/fault.js'
 import { cacheFolder, type Environment } from '../flows/places.js'
 
-/** A login, as it is kept beside its registry's name: where to ask, and for which audiences. */
+/** A login, as it is kept under each name of its server: where to ask, and for which audiences. */
 export interface Login {
+  /** The address that the server was reached by: its tokens lie under this name. */
   readonly server: string
   readonly platform: string
   readonly registry: string
@@ -15,12 +16,12 @@ export interface Login {
 export type TokenOwner = 'tidemark' | 'chainguard'
 
 /**
- * The folder of an audience's tokens: `<cache dir>/tidemark/<audience with / as ->`, Chainguard's layout (sdk v0.1.20
- * `auth/token/token.go`). On Windows `:` becomes `-` too.
+ * The folder of the tokens under a name, which is a server's address or an audience: `<cache dir>/tidemark/<name with / as ->`,
+ * Chainguard's layout (sdk v0.1.20 `auth/token/token.go`). On Windows `:` becomes `-` too.
  */
-export function tokenFolder(environment: Environment, audience: string, owner: TokenOwner = 'tidemark'): string {
-  const name = audience.replace(process.platform === 'win32' ? /[/:\\]/g : /\//g, '-')
-  return join(cacheFolder(environment), owner, name === '..' || name === '.' ? '-' : name)
+export function tokenFolder(environment: Environment, name: string, owner: TokenOwner = 'tidemark'): string {
+  const step = name.replace(process.platform === 'win32' ? /[/:\\]/g : /\//g, '-')
+  return join(cacheFolder(environment), owner, step === '..' || step === '.' ? '-' : step)
 }
 
 /** A file of that folder; null when it is not there. @throws Fault `file-unreadable` */
@@ -54,7 +55,7 @@ export async function writePrivate(path: string, text: string): Promise<void> {
   }
 }
 
-/** Forgets the tokens of an audience. */
+/** Forgets the tokens and the login of a folder. */
 export async function removeTokenFiles(folder: string): Promise<void> {
   for (const name of ['oidc-token', 'refresh-token', 'login.json'] as const)
     await rm(join(folder, name), { force: true })
@@ -72,7 +73,7 @@ export function expiryOf(token: string): number {
   }
 }
 
-/** Every login that is kept, by its registry. */
+/** Every login that is kept, once. */
 export async function listLogins(cache: string): Promise<readonly Login[]> {
   const logins = new Map<string, Login>()
   const folders = await readdir(join(cache, 'tidemark')).catch((error: NodeJS.ErrnoException) => {
@@ -81,7 +82,7 @@ export async function listLogins(cache: string): Promise<readonly Login[]> {
   })
   for (const folder of folders) {
     const login = parseLogin(await readTokenFile(join(cache, 'tidemark', folder), 'login.json'))
-    if (login !== null) logins.set(login.registry, login)
+    if (login !== null) logins.set(JSON.stringify(login), login)
   }
   return [...logins.values()]
 }

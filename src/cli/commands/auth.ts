@@ -4,11 +4,11 @@ import { Fault } from '../../core/fault.js'
 import { callServer, parseServer } from '../call-server.js'
 import { type CommandContext, outputOption } from '../context.js'
 import { configureDocker, dockerConfigPath } from '../docker-config.js'
-import { adminTokenFor, findLogin, forgetLogin, keepLogin, tokenFor, tokenOfEnvironment } from '../login.js'
+import { addressOf, adminTokenFor, forgetLogin, keepLogin, loginsAt, tokenFor, tokenOfEnvironment } from '../login.js'
 import { openBrowser } from '../open-browser.js'
 import { print } from '../output.js'
 import { readInput } from '../read-input.js'
-import { readTokenFile, tokenFolder } from '../token-files.js'
+import { type Login, readTokenFile, tokenFolder } from '../token-files.js'
 
 /** Where a bare `tidemark serve` listens. */
 const defaultServer = 'http://127.0.0.1:7070'
@@ -57,7 +57,7 @@ Examples:
       const given = options.tokenStdin ? (await readInput('-')).trim() : tokenOfEnvironment(environment)
       const issued = given ? await exchange(given, url, signal) : await signInOrAdmin(url, options, context)
       const status = await callServer('authStatus', {}, { url, token: issued.token, signal })
-      const login = { server: url.href.replace(/\/+$/, ''), platform: status.platform, registry: status.registry }
+      const login = { server: addressOf(url), platform: status.platform, registry: status.registry }
       const owners = options.chainguardCache ? (['tidemark', 'chainguard'] as const) : (['tidemark'] as const)
       await keepLogin(login, issued, owners, context)
       terminal.stdout.write(`logged in to ${login.platform} as ${status.name}\n`)
@@ -109,27 +109,28 @@ function logoutCommand(context: CommandContext) {
     .description('End a login: its tokens are refused from now on, and forgotten here')
     .option('--server <url>', serverText)
     .action(async (options) => {
-      const { environment, signal, terminal } = context
-      const url = serverOf(options, context)
-      const platform = url.href.replace(/\/+$/, '')
-      const login = await findLogin(platform, environment)
-      if (login === null) {
-        terminal.stdout.write(`not logged in to ${platform}\n`)
-        return
-      }
-      const folder = tokenFolder(environment, login.platform)
-      const [token, refreshToken] = [
-        await readTokenFile(folder, 'oidc-token'),
-        await readTokenFile(folder, 'refresh-token'),
-      ]
-      try {
-        if (token !== null)
-          await callServer('tokenRevoke', { ...(refreshToken && { refreshToken }) }, { url, token, signal })
-      } finally {
-        await forgetLogin(login, environment)
-      }
-      terminal.stdout.write(`logged out of ${platform}\n`)
+      const { environment, terminal } = context
+      const address = addressOf(serverOf(options, context))
+      const logins = await loginsAt(address, environment)
+      await endLogins(logins, context)
+      terminal.stdout.write(`${logins.length === 0 ? 'not logged in to' : 'logged out of'} ${address}\n`)
     })
+}
+
+/** Each at the address that its tokens came from: a server is shown no other's. They are forgotten here whatever it says. */
+async function endLogins(logins: readonly Login[], { environment, signal }: CommandContext): Promise<void> {
+  const ends: Promise<unknown>[] = []
+  for (const server of new Set(logins.map((login) => login.server))) {
+    const folder = tokenFolder(environment, server)
+    const token = await readTokenFile(folder, 'oidc-token')
+    const refreshToken = await readTokenFile(folder, 'refresh-token')
+    const input = refreshToken ? { refreshToken } : {}
+    if (token !== null) ends.push(callServer('tokenRevoke', input, { url: parseServer(server), token, signal }))
+  }
+  const outcomes = await Promise.allSettled(ends)
+  for (const login of logins) await forgetLogin(login, environment)
+  const failed = outcomes.find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
 }
 
 function statusCommand(context: CommandContext) {
