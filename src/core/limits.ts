@@ -85,7 +85,7 @@ export const limits = {
   webhookBytes: 1024 * 1024,
   /** Events of one body; others are dropped, and their tags' slots tell. Registries send one, Event Grid batches of some ten. */
   webhookEvents: 1_000,
-  /** From one look that a webhook asked for to the next at the same tag: a flood about one tag costs twelve HEADs a minute. */
+  /** From one look that a webhook asked for to the next at the same tag: a flood about one tag costs twelve HEADs a minute, twice that while nothing moves. */
   hintDistanceMs: 5_000,
   /** The same for the list of a repository whose tags are followed: a list may have many pages. */
   listHintDistanceMs: 10_000,

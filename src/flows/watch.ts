@@ -223,9 +223,11 @@ class LaneWatcher implements Watcher {
     // A pause longer than this is a state of the tag, not a wait.
     const call = { cost, signal: this.#abort.signal, maxWaitMs: 1_000, now: () => clock.now() }
     let soonMs: number | null = null
+    let isSame = false
     try {
       this.counts.looks++
       const outcome = await checkTag(tag, lane.lease, this.#registry, this.#store, call)
+      isSame = outcome.kind === 'same'
       if (outcome.kind === 'moved') {
         this.counts.moves++
         const { kind, digest } = outcome.entry
@@ -241,7 +243,7 @@ class LaneWatcher implements Watcher {
       this.#tell(error, lane, tag)
       soonMs = missedMs
     }
-    lane.done(tag, clock.now(), soonMs)
+    lane.done(tag, clock.now(), soonMs, isSame)
   }
 
   #tell(error: unknown, lane: WatchedLane, tag: ScheduledTag): void {

@@ -22,11 +22,11 @@ beforeEach(() => {
 })
 
 /** What is taken now, and done at once. */
-const looksAt = (now: number) => {
+const looksAt = (now: number, isSame = false) => {
   const taken: number[] = []
   for (let tag = lane.take(now); tag !== undefined; tag = lane.take(now)) {
     taken.push(tag.tagId)
-    lane.done(tag, now, null)
+    lane.done(tag, now, null, isSame)
   }
   return taken
 }
@@ -96,4 +96,21 @@ it('outlives a change of the interval', () => {
   lane.hint(1, start + 1)
   lane.update([{ ...watch(1), everyMs: 2 * everyMs }, watch(2)], everyMs, start + 1)
   expect(looksAt(start + 1)).toEqual([1])
+})
+
+it('that comes before the registry has moved the tag is not lost, and costs one look more', () => {
+  lane.hint(1, start + 1)
+  expect(looksAt(start + 1, true)).toEqual([1])
+  expect(looksAt(start + 300, true)).toEqual([])
+  expect(looksAt(start + 500, true)).toEqual([1])
+  expect(looksAt(start + 600, true)).toEqual([])
+  // Clear of the slots.
+  const from = (lane.tags.get(1)?.slotAt ?? 0) + 10_000
+  looksAt(from - 5_000)
+  let looks = 0
+  for (let now = from; now < from + 60_000; now += 10) {
+    lane.hint(1, now)
+    looks += looksAt(now, true).filter((tagId) => tagId === 1).length
+  }
+  expect(looks).toBe((2 * 60_000) / distance)
 })

@@ -25,6 +25,12 @@ export interface ScheduledTag extends TrackedTag {
   isQueued: boolean
   /** A hint waits for a look; more of them add nothing. */
   isHinted: boolean
+  /** Its place in the queue of hints; null when there is none, or a look has begun since. */
+  waiting: WaitingHint | null
+  /** A hint may have come before the registry had moved the tag: a look that finds nothing new is repeated once. */
+  isEarly: boolean
+  /** The look under way is such a repetition. */
+  isRepeat: boolean
   /** When the last look that a hint asked for began; 0 when there was none. */
   hintedAt: number
 }
@@ -33,10 +39,14 @@ export interface ScheduledTag extends TrackedTag {
 export type LaneHint = 'taken' | 'joined' | 'full'
 
 /** A hint that waits. It is passed over where a look has begun since it came. */
-interface WaitingHint {
+export interface WaitingHint {
   readonly dueAt: number
   readonly tag: ScheduledTag
+  readonly isRepeat: boolean
 }
+
+/** docker-registry 2.8 and 3 tell of a push some milliseconds before they move the tag. */
+const repeatMs = 400
 
 /**
  * The tags of one leased lane, in memory: what is due when, what is being looked at. A due time is arithmetic on a hash of the
@@ -96,7 +106,15 @@ export class WatchedLane {
       const tag = known === undefined ? track(watch, lookedAt) : { ...known }
       const dueAt = lookedAt !== null && slotAt <= now ? makeUpAt(phase, everyMs, now) : slotAt
       const times = { everyMs, analyze: watch.analyze, phase, slotAt, dueAt, hintedAt: known?.hintedAt ?? 0 }
-      const marks = { isGone: false, isRunning: false, isQueued: true, isHinted: false }
+      const marks = {
+        isGone: false,
+        isRunning: false,
+        isQueued: true,
+        isHinted: false,
+        isEarly: false,
+        isRepeat: false,
+        waiting: null,
+      }
       const scheduled = Object.assign(tag, times, marks)
       this.tags.set(watch.tagId, scheduled)
       this.#queue.push(scheduled)
@@ -116,10 +134,11 @@ export class WatchedLane {
   hint(tagId: number, now: number): LaneHint | undefined {
     const tag = this.tags.get(tagId)
     if (tag === undefined) return undefined
+    tag.isEarly = true
     if (tag.isHinted) return 'joined'
     if (this.#hints.size >= limits.waitingHints) return 'full'
     tag.isHinted = true
-    if (!tag.isRunning) this.#hints.push({ tag, dueAt: hintDueAt(tag, now) })
+    if (!tag.isRunning) this.#wait(tag, hintDueAt(tag, now), false)
     return 'taken'
   }
 
@@ -130,9 +149,11 @@ export class WatchedLane {
       const tag = hint?.tag ?? this.#queue.pop(now)
       if (tag === undefined) return undefined
       if (hint === undefined) tag.isQueued = false
-      if (tag.isGone || tag.isRunning || (hint !== undefined && !tag.isHinted)) continue
-      if (hint !== undefined) tag.hintedAt = now
+      if (tag.isGone || tag.isRunning || (hint !== undefined && tag.waiting !== hint)) continue
+      tag.isRepeat = hint?.isRepeat ?? false
+      if (hint !== undefined && !tag.isRepeat) tag.hintedAt = now
       tag.isHinted = false
+      tag.waiting = null
       tag.isRunning = true
       this.#running++
       return tag
@@ -142,21 +163,31 @@ export class WatchedLane {
   /**
    * Puts a tag back after its look.
    * @param soonMs look again that soon, before the next slot
+   * @param isSame whether it was found to be as it was
    */
-  done(tag: ScheduledTag, now: number, soonMs: number | null): void {
+  done(tag: ScheduledTag, now: number, soonMs: number | null, isSame = false): void {
     this.#running--
     tag.isRunning = false
     if (tag.isGone) return
-    if (tag.isHinted) this.#hints.push({ tag, dueAt: hintDueAt(tag, now) })
+    if (tag.isHinted) this.#wait(tag, hintDueAt(tag, now), false)
+    else if (tag.isEarly && isSame) {
+      const dueAt = Math.max(now + repeatMs, tag.isRepeat ? hintDueAt(tag, now) : now)
+      tag.isEarly = false
+      this.#wait(tag, dueAt, !tag.isRepeat)
+    } else tag.isEarly = false
     if (!tag.isQueued) {
       tag.slotAt = nextSlotMs(tag.phase, tag.everyMs, now)
       tag.dueAt = soonMs === null ? tag.slotAt : Math.min(tag.slotAt, now + soonMs)
       tag.isQueued = true
       this.#queue.push(tag)
-    } else if (soonMs !== null && !tag.isHinted) {
-      tag.isHinted = true
-      this.#hints.push({ tag, dueAt: now + soonMs })
-    }
+    } else if (soonMs !== null && !tag.isHinted) this.#wait(tag, now + soonMs, true)
+  }
+
+  #wait(tag: ScheduledTag, dueAt: number, isRepeat: boolean): void {
+    const hint = { tag, dueAt, isRepeat }
+    tag.isHinted = true
+    tag.waiting = hint
+    this.#hints.push(hint)
   }
 }
 
