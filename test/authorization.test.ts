@@ -333,6 +333,12 @@ describe('the table of authorization', () => {
     expect(await statusOf(bearer('viewer default'))).toBe(200)
   })
 
+  it('says where the role must be, of a call about a reference', async () => {
+    const reference = `${new URL(server.url).host}/acme/app:1.0`
+    const { status, body } = await callRoute(server.url, 'watchAdd', { reference }, bearer('editor acme'))
+    expect([status, body.fix]).toEqual([403, expect.stringContaining('watch.create on the organization `default`')])
+  })
+
   it('is written down: who was refused what, and who made what', async () => {
     const { body } = await callRoute(server.url, 'auditList', { limit: 1_000 }, admin)
     const lines = body.lines as { outcome: string; action: string; reason: string }[]

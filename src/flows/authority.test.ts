@@ -351,5 +351,22 @@ describe('a registry token', () => {
     const end = (name: string) => endOf(authority.requireRepository(anonymousCaller(), name, 'tag.list'))
     expect(await end('acme/closed')).toEqual(await end('acme/none'))
     expect((await endOf(authority.requireRepository(iam.caller, 'acme/none', 'tag.list')))[0]).toBe('not-found')
+    const { secret } = await createIdentity(iam, { name: 'far', group: 'default', roles: ['viewer'] })
+    const far = basic('_token', secret ?? '')
+    const refused = async (name: string) => (await endOf(ask(far, `repository:${name}:pull`))).join()
+    expect(await refused('acme/closed')).toBe(await refused('acme/none'))
+    expect(await refused('acme/closed')).toContain('may not do this (repo.blobs.get)')
+  })
+
+  it('says what is not there to whoever may see all, and which capability is missing', async () => {
+    await acme()
+    for (const name of ['acme/typo', 'none/typo']) {
+      const missing = ['not-found', `there is no repository ${name}`]
+      expect(await endOf(ask(basic('_token', admin), `repository:${name}:pull`))).toEqual(missing)
+      expect(await endOf(authority.requireRepository(iam.caller, name, 'tag.list'))).toEqual(missing)
+    }
+    const viewer = adminCaller(['repo.blobs.get'])
+    const upstream = await endOf(authority.requireRepository(viewer, 'docker.io/library/nginx', 'repo.blobs.get'))
+    expect(upstream).toEqual(['forbidden', expect.stringContaining('may not do this (upstream.read)')])
   })
 })

@@ -47,9 +47,10 @@ export interface Authority extends Exchange, RegistryTokens {
   authenticate(authorization: string | undefined, surface: Surface): Promise<Caller>
   /**
    * Refuses, and writes down, what `caller` may not do.
+   * @param where for the fault: what the role must be on, where the request does not say so
    * @throws Fault `unauthenticated` without a token, `forbidden` with one
    */
-  authorize(caller: Caller, capability: Capability, resource: Resource): void
+  authorize(caller: Caller, capability: Capability, resource: Resource, where?: string): void
   /** The provider where people sign in, as `auth.oidc` names it; null where there is none. */
   readonly provider: OidcSettings | null
   /** Writes down that something was done, or refused elsewhere. */
@@ -134,11 +135,11 @@ export async function createAuthority(
         throw error
       }
     },
-    authorize(caller, capability, resource) {
+    authorize(caller, capability, resource, where) {
       const decision = decide(caller, capability, resource)
       if (decision.isAllowed) return
       record('refused', caller, capability, resource.name ?? resource.scope, decision.reason)
-      throw refusal(caller, capability)
+      throw refusal(caller, capability, where)
     },
     granted: (caller, action, target) => record('granted', caller, action, target),
     refused: (caller, action, target) => record('refused', caller, action, target),

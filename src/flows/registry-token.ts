@@ -1,5 +1,5 @@
 import { Fault, isFault } from '../core/fault.js'
-import { isUidp } from '../core/identity.js'
+import { installation, isUidp } from '../core/identity.js'
 import { parseRepository, type Repository } from '../core/reference.js'
 import { anonymousCaller, type Caller, type RegistryAccess } from '../iam/caller.js'
 import type { Capability } from '../iam/capabilities.js'
@@ -52,14 +52,14 @@ export interface RegistryTokens {
    * public, to pull, and the token reaches just these repositories. Nothing but `pull` is ever granted. Without a scope it
    * answers who logs in: a token that reaches nothing.
    * @throws Fault `unauthenticated` for bad credentials, and for an anonymous caller who gets nothing of what was asked;
-   *   `forbidden` for a known one; `wrong-audience`; `invalid-argument` for another service or a scope that is none
+   *   `forbidden` for a known one, or `not-found` as {@link RegistryTokens.requireRepository}; `wrong-audience`; `invalid-argument` for another service or a scope that is none
    */
   registryToken(request: RegistryTokenRequest): Promise<RegistryTokenAnswer>
   /**
    * The repository of that name on our registry, for a caller who may do what needs `capability` to it. Beside `ORG/NAME` that is
    * `<upstream host>/<path>`, in `default`: for whoever may read what is watched there, and whoever may read any upstream.
    * @throws Fault `unauthenticated` or `forbidden`, also where there is no such repository: strangers learn nothing;
-   *   `not-found` for whoever may read all of the organization
+   *   `not-found` for whoever may read all of the organization, or of the installation where there is no such organization
    */
   requireRepository(caller: Caller, name: string, capability: Capability): Promise<ReadableRepository>
 }
@@ -79,11 +79,23 @@ export function createRegistryTokens(context: AuthorityContext, callers: Callers
     if (group === null || upstream === null) return null
     return { upstream, record: null, resource: { scope: group.uidp, name } }
   }
-  const decideOn = (caller: Caller, capability: Capability, found: ReadableRepository): Decision => {
+  const decideOn = (caller: Caller, capability: Capability, found: ReadableRepository): [Decision, Capability] => {
     const decision = decide(caller, capability, found.resource)
-    if (!decision.isAllowed || found.record !== null) return decision
+    if (!decision.isAllowed || found.record !== null) return [decision, capability]
     // Nobody said that this upstream may be read through us: that takes the right to spend our credentials on anything.
-    return decide({ ...caller, access: null }, 'upstream.read', found.resource)
+    return [decide({ ...caller, access: null }, 'upstream.read', found.resource), 'upstream.read']
+  }
+  const open = async (caller: Caller, name: string, capability: Capability): Promise<Opened> => {
+    const found = await find(name)
+    if (found !== null) {
+      const [decision, needed] = decideOn(caller, capability, found)
+      if (decision.isAllowed) return { found }
+      return { fault: refusal(caller, needed), reason: decision.reason }
+    }
+    const group = await store.groups.findByName(name.split('/')[0] ?? '')
+    const maySee = decide(caller, capability, { scope: group?.uidp ?? installation, name }).isAllowed
+    const fault = maySee ? new Fault('not-found', `there is no repository ${name}`) : refusal(caller, capability)
+    return { fault, reason: 'no such repository' }
   }
   const callerOf = async ({ authorization, credentials }: RegistryTokenRequest): Promise<Caller> => {
     const shown = credentials ?? basicOf(authorization)
@@ -97,8 +109,9 @@ export function createRegistryTokens(context: AuthorityContext, callers: Callers
     if (token === undefined) throw badToken(new Error('neither Basic nor Bearer'))
     return await callers.ofToken(token, 'registry')
   }
-  const grantsOf = async (caller: Caller, asked: readonly RegistryAccess[]): Promise<RegistryAccess[]> => {
+  const grantsOf = async (caller: Caller, asked: readonly RegistryAccess[]) => {
     const access: RegistryAccess[] = []
+    let fault: Fault | null = null
     for (const { type, name, actions } of asked) {
       if (type === 'registry') {
         const isMember = caller.access === null && mayAnywhere(caller, 'repo.list')
@@ -106,11 +119,11 @@ export function createRegistryTokens(context: AuthorityContext, callers: Callers
         continue
       }
       if (!actions.includes('pull') && !actions.includes('*')) continue
-      const found = await find(name)
-      const isAllowed = found !== null && decideOn(caller, 'repo.blobs.get', found).isAllowed
-      if (isAllowed) access.push({ type, name, actions: ['pull'] })
+      const opened = await open(caller, name, 'repo.blobs.get')
+      if (opened.fault === undefined) access.push({ type, name, actions: ['pull'] })
+      else fault ??= opened.fault
     }
-    return access
+    return { access, fault: fault ?? refusal(caller, 'repo.blobs.get') }
   }
   const refuse = (caller: Caller, target: string, fault: Fault): never => {
     const reason = fault.cause instanceof Error ? fault.cause.message.slice(0, 200) : fault.code
@@ -132,8 +145,8 @@ export function createRegistryTokens(context: AuthorityContext, callers: Callers
         if (isFault(error, 'unauthenticated', 'wrong-audience')) return refuse(anonymousCaller(), target, error)
         throw error
       })
-      const access = await grantsOf(caller, asked)
-      if (asked.length > 0 && access.length === 0) return refuse(caller, target, refusal(caller, 'repo.blobs.get'))
+      const { access, fault } = await grantsOf(caller, asked)
+      if (asked.length > 0 && access.length === 0) return refuse(caller, target, fault)
       const left = (caller.token?.expiresAt ?? Number.POSITIVE_INFINITY) - clock.now()
       const narrowing = caller.token ?? whole
       const signed = await signToken(
@@ -152,24 +165,26 @@ export function createRegistryTokens(context: AuthorityContext, callers: Callers
       }
     },
     async requireRepository(caller, name, capability) {
-      const found = await find(name)
-      const decision = found === null ? null : decideOn(caller, capability, found)
-      if (found !== null && decision?.isAllowed) return found
-      if (found === null) {
-        const group = await store.groups.findByName(name.split('/')[0] ?? '')
-        const isMember = group !== null && decide(caller, capability, { scope: group.uidp, name }).isAllowed
-        if (isMember) throw new Fault('not-found', `there is no repository ${name}`)
-      }
-      const reason = decision === null || decision.isAllowed ? 'no such repository' : decision.reason
-      audit.record({ actor: caller.name, action: capability, target: name, outcome: 'refused', reason })
-      throw refusal(caller, capability)
+      const opened = await open(caller, name, capability)
+      if (opened.fault === undefined) return opened.found
+      const { fault, reason } = opened
+      if (fault.code !== 'not-found')
+        audit.record({ actor: caller.name, action: capability, target: name, outcome: 'refused', reason })
+      throw fault
     },
   }
 }
 
+/** What {@link RegistryTokens.requireRepository} gives or throws; `reason` is for the audit log alone. */
+type Opened =
+  | { readonly found: ReadableRepository; readonly fault?: undefined }
+  | { readonly fault: Fault; readonly reason: string }
+
 /** `docker.io/library/nginx`; null for a name that begins with no host. */
 function upstreamOf(name: string): Repository | null {
-  const first = name.split('/')[0] ?? ''
+  const [first = '', ...rest] = name.split('/')
+  // A host alone names nothing there, though Docker Hub has short names.
+  if (rest.length === 0) return null
   if (!/[.:]/.test(first) && first !== 'localhost') return null
   try {
     return parseRepository(name)

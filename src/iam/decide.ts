@@ -48,13 +48,16 @@ export function mayAnywhere(caller: Caller, capability: Capability): boolean {
   return caller.grants.some((grant) => grant.capabilities.has(capability))
 }
 
-/** What a refused caller is told: the same whether or not there is such a thing. */
-export function refusal(caller: Caller, capability: Capability | 'any'): Fault {
+/**
+ * What a refused caller is told: the same whether or not there is such a thing.
+ * @param where what the role must be on, where the request does not say so
+ */
+export function refusal(caller: Caller, capability: Capability | 'any', where = 'there'): Fault {
   if (caller.kind === 'anonymous') {
     return new Fault('unauthenticated', `a token is needed for this${capability === 'any' ? '' : ` (${capability})`}`)
   }
   return new Fault('forbidden', `'${caller.name}' may not do this (${capability})`, {
-    fix: `Use a token whose role has ${capability} there.`,
+    fix: `Use a token whose role has ${capability} ${where}.`,
   })
 }
 

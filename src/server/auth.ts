@@ -55,7 +55,8 @@ export function createAuth({ authority, isLoopback, isOpen }: AuthOptions): Auth
       const caller = await identify(request)
       if (isOpenTo(caller, capability, on)) return caller
       if (capability !== 'signed-in' && on === undefined) {
-        authority.authorize(caller, capability, { scope: await authority.defaultGroup() })
+        const scope = await authority.defaultGroup()
+        authority.authorize(caller, capability, { scope }, 'on the organization `default`, where references lie')
         return caller
       }
       authority.refused(caller, capability, request.routeOptions.url ?? '')

@@ -28,7 +28,7 @@ export function sendOciError(
   const status = statusOf(fault)
   for (const name of ['content-length', 'etag', 'docker-content-digest', 'accept-ranges']) void reply.removeHeader(name)
   if (status === 401) void reply.header('www-authenticate', challenge(fault))
-  if (status === 405) void reply.header('allow', 'GET, HEAD')
+  if (status === 405 && !reply.hasHeader('allow')) void reply.header('allow', 'GET, HEAD')
   const seconds = retryAfterSeconds(fault)
   if (seconds !== null && (status === 429 || status >= 500)) void reply.header('retry-after', String(seconds))
   const { sizeBytes } = fault.data

@@ -40,13 +40,28 @@ export function addRegistryTokens(app: FastifyInstance, authority: Authority): v
       const asked = { ...readQuestion(body), authorization: request.headers.authorization }
       return await answer(request, reply, { ...asked, ...(credentials && { credentials }) })
     })
+    tokens.route({
+      method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+      url: '/token',
+      schema: { hide: true },
+      // Before the body: its type may be any.
+      onRequest: async (_, reply) => {
+        void reply.header('allow', 'GET, POST')
+        throw new Fault('read-only', 'tokens are asked for with GET or POST', { fix: 'See docs/identity.md.' })
+      },
+      handler: async () => {},
+    })
     done()
   })
 }
 
+/** @throws Fault `invalid-argument` for two services */
 function readQuestion(parameters: URLSearchParams): { service?: string; scopes: readonly string[] } {
-  const service = parameters.get('service')
-  return { ...(service !== null && { service }), scopes: parameters.getAll('scope') }
+  const [service, ...others] = parameters.getAll('service')
+  if (others.length > 0) {
+    throw new Fault('invalid-argument', '`service` is given twice', { fix: 'Ask for one service.' })
+  }
+  return { ...(service !== undefined && { service }), scopes: parameters.getAll('scope') }
 }
 
 /** @throws Fault `invalid-argument` for a grant that is none of ours: clients then come again with GET */
