@@ -5,6 +5,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { CheckReport, History } from '../client/src/index.js'
+import { noCost } from '../src/core/cost.js'
+import type { Digest } from '../src/core/digest.js'
+import { parseRepository } from '../src/core/reference.js'
+import { openServices } from '../src/flows/open.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
 import { createCli, type TestCli } from './support/cli.js'
 import {
@@ -31,6 +35,36 @@ const kinds: [string, DockerRegistryOptions][] = [
 
 describeWith({ programs }, "the distribution project's registry", () => {
   for (const [kind, options] of kinds) itWorks(kind, options)
+
+  it('says that a range lies beyond a blob, for all that its answer breaks off', async () => {
+    const samples = await startTestRegistry()
+    const registry = await startDockerRegistry()
+    const services = openServices({ environment: createCli().environment })
+    try {
+      const from = `docker://${samples.address}/library/alpine:3.10`
+      const to = `docker://${registry.address}/library/alpine:3.10`
+      await run('skopeo', ['copy', '-q', '--all', '--src-tls-verify=false', ...registry.skopeo, from, to])
+      const [digest, bytes] = [...samples.content.repository('library/alpine').blobs].at(-1) ?? []
+      const repository = parseRepository(`${registry.address}/library/alpine`)
+      const open = async (first: number) =>
+        await (await services.registry()).openBlob(
+          repository,
+          digest as Digest,
+          { first, last: null },
+          { cost: noCost() },
+        )
+      const size = bytes?.byteLength ?? 0
+      await expect(open(size)).rejects.toMatchObject({ code: 'invalid-range' })
+      // The connection that broke off is replaced.
+      const last = await open(size - 1)
+      expect(last.totalBytes).toBe(size)
+      last.close()
+    } finally {
+      await services.close()
+      await registry.close()
+      await samples.close()
+    }
+  })
 })
 
 function itWorks(kind: string, options: DockerRegistryOptions): void {
