@@ -9,8 +9,8 @@ import type { ProgramName, runProgram } from './programs.js'
 /** Of the file that everything is bundled in: put here by the build, which knows it last. */
 declare const bundleDigest: string
 
-/** A run that took this long is not made slower by keeping its code once more. */
-const longRunMs = 1000
+/** V8 throws the code of functions away that have not run for a while: after a longer run there is less of it than the next one needs. */
+const shortRunMs = 1000
 
 /**
  * Starts a program from its bundle with the code that V8 compiled for the same command before: compiling is half of what a
@@ -34,5 +34,5 @@ export async function start(name: ProgramName): Promise<void> {
   const isNew = cachedData === undefined || script.cachedDataRejected === true
   // What ended badly used little of the code.
   if (process.exitCode === 2 || process.exitCode === 3) return
-  if (isNew || Date.now() - begun > longRunMs) keepCompiledCode(key, () => script.createCachedData())
+  if (isNew && Date.now() - begun < shortRunMs) keepCompiledCode(key, () => script.createCachedData())
 }
