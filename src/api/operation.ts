@@ -1,6 +1,6 @@
 import type { CallName, Calls } from '../../client/src/index.js'
 import type { Cost } from '../core/cost.js'
-import type { JudgeDocuments } from '../flows/judge.js'
+import type { JudgeDocuments } from '../flows/advisory-data.js'
 import type { Services } from '../flows/open.js'
 import type { Caller } from '../iam/caller.js'
 import type { Capability } from '../iam/capabilities.js'

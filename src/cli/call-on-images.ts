@@ -1,6 +1,6 @@
 import type { CallName, Calls } from '../../client/src/index.js'
+import type { JudgeDocuments } from '../flows/advisory-data.js'
 import { isLocalSource } from '../flows/image-location.js'
-import type { JudgeDocuments } from '../flows/judge.js'
 import { type CallOptions, call } from './call.js'
 import type { CommandContext } from './context.js'
 import { documentsOf, type FindingOptions } from './findings.js'

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings'
 import type { EvidenceWish, Finding } from '../../client/src/index.js'
 import { Fault } from '../core/fault.js'
-import type { JudgeDocuments } from '../flows/judge.js'
+import type { JudgeDocuments } from '../flows/advisory-data.js'
 import { type GateResult, type GateRule, isCounted, parseGate, unjudgeable } from '../vuln/gate.js'
 import type { CommandContext } from './context.js'
 import { exitCodes, reportWarning } from './report.js'

@@ -6,6 +6,7 @@ import { diffImages as compare } from '../diff/image.js'
 import { newlyKnown } from '../diff/newly-known.js'
 import type { SourceImage } from '../image/sources/image-source.js'
 import { filesOf } from '../image/tree-files.js'
+import { advisoriesIfAny, attachedVex, type JudgeDocuments, shownSnapshot } from './advisory-data.js'
 import {
   type AnalyzeCall,
   type AnalyzedImage,
@@ -15,8 +16,7 @@ import {
   knowsLayers,
 } from './analyze-image.js'
 import { attachedInventory } from './attached-sbom.js'
-import { attachedVex, type Judge, type JudgeDocuments, openJudge, openJudgeIfAny, shownSnapshot } from './judge.js'
-import { judgementBy } from './judgements.js'
+import type { Judge } from './judge.js'
 import type { Services } from './open.js'
 import { openImage } from './open-image.js'
 
@@ -47,7 +47,7 @@ export async function diffImages(
   { since, ...documents }: DiffDocuments = {},
 ): Promise<ImageDiff> {
   const before = call.cost.bytes
-  const judge = await (since === undefined ? openJudgeIfAny : openJudge)(services, documents)
+  const judge = await openJudge(services, documents, since !== undefined)
   try {
     const { from, to } = await analyzePair(question, services, {
       ...call,
@@ -57,11 +57,20 @@ export async function diffImages(
     const snapshot = judge === null ? null : shownSnapshot(judge.advisories)
     const diff = compare(left, right, call.cost.bytes - before, snapshot)
     if (judge === null || since === undefined || right.judgement === undefined) return diff
+    const { judgementBy } = await import('./judgements.js')
     const older = await judgementBy(since, to, judge, services)
     return { ...diff, newlyKnown: { since, ...newlyKnown(older, right.judgement) } }
   } finally {
     judge?.close()
   }
+}
+
+/** Null where there is no advisory data and none is needed. What matches is loaded where there is something to match. */
+async function openJudge(services: Services, documents: JudgeDocuments, isNeeded: boolean): Promise<Judge | null> {
+  const advisories = isNeeded ? await services.advisories() : await advisoriesIfAny(services)
+  if (advisories === null) return null
+  const { judgeBy } = await import('./judge.js')
+  return await judgeBy(advisories, services, documents)
 }
 
 /** What a diff is told besides the images. */

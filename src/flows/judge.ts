@@ -2,28 +2,17 @@ import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Advisories, SnapshotIdentity } from '../core/advisory.js'
 import { Fault, isFault, oneLine } from '../core/fault.js'
-import type { Judgement, ShownSnapshot } from '../core/finding.js'
+import type { Judgement } from '../core/finding.js'
 import type { Inventory } from '../core/inventory.js'
 import { limits } from '../core/limits.js'
-import { formatTime } from '../core/time.js'
 import type { AttachedDocument } from '../image/attached-sbom.js'
 import { applyIgnores, type IgnoreRule, parseIgnoreFile } from '../vuln/ignore-file.js'
 import { matchInventory } from '../vuln/match.js'
 import { applyVex } from '../vuln/vex/apply-vex.js'
 import { parseVex } from '../vuln/vex/parse-vex.js'
 import type { VexStatement } from '../vuln/vex/vex-format.js'
+import { attachedVex, type JudgeDocuments } from './advisory-data.js'
 import type { Services } from './open.js'
-
-/** What is said of findings besides the advisory data: files of this machine. */
-export interface JudgeDocuments {
-  /** Paths of VEX documents, besides those of `vex:` in the configuration; {@link attachedVex} for those attached to the image. */
-  readonly vex?: readonly string[] | undefined
-  /** Path of an ignore file. */
-  readonly ignoreFile?: string | undefined
-}
-
-/** In the place of a path: the VEX documents that are attached to the image. */
-export const attachedVex = 'attached'
 
 /** Judges inventories by one snapshot. */
 export interface Judge {
@@ -42,34 +31,12 @@ export interface Judge {
   close(): void
 }
 
-/** As documents show it: which sources it has tells which rules of a gate can be judged at all. */
-export function shownSnapshot({ identity, sources }: Pick<Advisories, 'identity' | 'sources'>): ShownSnapshot {
-  const named = sources.filter(({ records }) => records > 0).map(({ name }) => name)
-  return { id: identity.id, builtAt: formatTime(identity.builtAt), sources: [...new Set(named)].sort() }
-}
-
 /**
  * Opens the advisory data as it is now, with what the configuration and `documents` say of findings.
  * @throws Fault `no-advisory-data`, `advisories-damaged`, `file-unreadable`, `invalid-vex`, `invalid-argument`
  */
 export async function openJudge(services: Services, documents: JudgeDocuments = {}): Promise<Judge> {
   return await judgeBy(await services.advisories(), services, documents)
-}
-
-/** The same, but null where there is no advisory data at all. */
-export async function openJudgeIfAny(services: Services, documents: JudgeDocuments = {}): Promise<Judge | null> {
-  const advisories = await advisoriesIfAny(services)
-  return advisories === null ? null : await judgeBy(advisories, services, documents)
-}
-
-/** The advisory data as it is now, for whoever asks to close; null where there is none at all. Throws as {@link openJudge}. */
-export async function advisoriesIfAny(services: Services): Promise<Advisories | null> {
-  try {
-    return await services.advisories()
-  } catch (error) {
-    if (isFault(error, 'no-advisory-data')) return null
-    throw error
-  }
 }
 
 /** A judge by advisory data that is open; closes it, also when its documents cannot be read. Throws as {@link openJudge}. */

@@ -1,8 +1,9 @@
 import type { Finding, ScanReport } from '../core/finding.js'
 import type { Inventory } from '../core/inventory.js'
 import { type Explanation, explainMatch } from '../vuln/explain.js'
+import { attachedVex, type JudgeDocuments, shownSnapshot } from './advisory-data.js'
 import { type AnalyzeCall, analyzeImage } from './analyze-image.js'
-import { attachedVex, type Judge, type JudgeDocuments, openJudge, shownSnapshot } from './judge.js'
+import { type Judge, openJudge } from './judge.js'
 import type { Services } from './open.js'
 import type { ImageQuestion } from './open-image.js'
 
