@@ -1,4 +1,4 @@
-import { Fault, oneLine } from './fault.js'
+import { Fault, isFault, oneLine } from './fault.js'
 
 /**
  * A registry's host as references name it: lower case, `:443` dropped, Docker Hub always `docker.io`. With a port where it
@@ -34,6 +34,16 @@ export function parseHost(text: string): Host {
   const parsedName = new URL(`https://${bareName}/`).hostname
   if (parsedName !== bareName && !bareName.startsWith('[')) throw refuse()
   return `${parsedName}${port === undefined || Number(port) === 443 ? '' : `:${Number(port)}`}` as Host
+}
+
+/** Whether `name`, from a file or variable that knows other things too, names that host; false for what names none. */
+export function isNameOfHost(name: string, host: Host): boolean {
+  try {
+    return parseHost(name) === host
+  } catch (error) {
+    if (isFault(error, 'invalid-reference')) return false
+    throw error
+  }
 }
 
 /** `host` without its port and brackets. */

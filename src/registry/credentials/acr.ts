@@ -2,7 +2,7 @@ import { type Host, wireHost } from '../../core/host.js'
 import { type EntraToken, wordsOf } from './azure/entra.js'
 import { entraToken } from './azure/token.js'
 import { type CredentialContext, type CredentialPlugin, tokenCredential } from './credential.js'
-import { type Question, readObject, refusal, requireText } from './question.js'
+import { formQuestion, readObject, refusal, requireText } from './question.js'
 import { type FetchedCredential, Renewal } from './renewal.js'
 import { requireUrl } from './secret-file.js'
 
@@ -48,11 +48,7 @@ async function exchange(
 ): Promise<string> {
   const base = requireUrl(context.settingsOf(host).apiUrl ?? `https://${wireHost(host)}`, `registries.${host}.apiUrl`)
   const form = { grant_type: 'access_token', service: host, ...(tenant && { tenant }), access_token: token }
-  const question: Question = {
-    ...{ method: 'POST', url: new URL('/oauth2/exchange', base), to: 'endpoint', signal },
-    body: new URLSearchParams(form).toString(),
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-  }
+  const question = formQuestion(new URL('/oauth2/exchange', base), form, signal)
   const answer = await context.send(question)
   const who = `${host} (oauth2/exchange, with ${from})`
   if (answer.status !== 200) {

@@ -1,11 +1,10 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Fault, oneLine } from '../../core/fault.js'
-import type { HttpResponse } from '../../http/send.js'
 import { type CredentialContext, type CredentialPlugin, passwordCredential } from './credential.js'
 import { externalAccountToken } from './google/external-account.js'
 import { type GoogleToken, impersonatedToken, readToken, serviceAccountToken, userToken } from './google/token.js'
-import { isNobodyThere, type Question } from './question.js'
+import { askIfThere, probeMs, type Question } from './question.js'
 import { type FetchedCredential, Renewal } from './renewal.js'
 import { parseJson, readIfThere, readJsonFile, requireUrl } from './secret-file.js'
 
@@ -25,9 +24,6 @@ export const garCredentials: CredentialPlugin = {
     }
   },
 }
-
-/** google-auth-library gives the metadata server three seconds; one that is there answers in milliseconds. */
-const probeMs = 1_000
 
 async function fetchPassword(context: CredentialContext, signal: AbortSignal): Promise<FetchedCredential | null> {
   const token = await defaultToken(context, signal)
@@ -92,13 +88,8 @@ async function metadataToken(context: CredentialContext, signal: AbortSignal): P
     ...{ headers: { 'metadata-flavor': 'Google' }, to: 'metadata' },
   })
   let question = ask(named ? undefined : probeMs)
-  let answer: HttpResponse
-  try {
-    answer = await context.send(question)
-  } catch (error) {
-    if (!named && isNobodyThere(error)) return null
-    throw error
-  }
+  let answer = await askIfThere(question, Boolean(named), context.send)
+  if (answer === null) return null
   // Whoever answers at that name without saying so is not Google's server: some networks answer for every name.
   if (answer.headers['metadata-flavor'] !== 'Google') {
     if (!named) return null

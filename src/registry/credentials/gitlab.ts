@@ -1,4 +1,4 @@
-import { type Host, parseHost } from '../../core/host.js'
+import { isNameOfHost } from '../../core/host.js'
 import { type CredentialContext, type CredentialPlugin, passwordCredential } from './credential.js'
 
 /**
@@ -10,7 +10,7 @@ export const gitlabCredentials: CredentialPlugin = {
   open: ({ environment }) => ({
     async find({ host }) {
       const found = candidates(environment).find(
-        (entry) => entry.user && entry.password && isHost(entry.registry, host),
+        (entry) => entry.user && entry.password && entry.registry && isNameOfHost(entry.registry, host),
       )
       return found?.user && found.password ? passwordCredential(found.user, found.password) : null
     },
@@ -36,14 +36,4 @@ function candidates(environment: CredentialContext['environment']): readonly Can
       password: environment.CI_DEPENDENCY_PROXY_PASSWORD,
     },
   ]
-}
-
-function isHost(name: string | undefined, host: Host): boolean {
-  if (!name) return false
-  try {
-    return parseHost(name) === host
-  } catch {
-    // GitLab without a registry of its own sets the variable to nothing of use.
-    return false
-  }
 }

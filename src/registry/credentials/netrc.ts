@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { type Host, parseHost } from '../../core/host.js'
+import { isNameOfHost } from '../../core/host.js'
 import { type CredentialPlugin, passwordCredential } from './credential.js'
 import { readIfThere, readSecretFile } from './secret-file.js'
 
@@ -15,7 +15,7 @@ export const netrcCredentials: CredentialPlugin = {
       const { NETRC } = environment
       const path = NETRC || join(environment.HOME || homedir(), process.platform === 'win32' ? '_netrc' : '.netrc')
       const text = NETRC ? await readSecretFile(path, 'NETRC') : await readIfThere(path, 'netrc')
-      const found = parseNetrc(text ?? '').find(({ machine }) => isHost(machine, host))
+      const found = parseNetrc(text ?? '').find(({ machine }) => isNameOfHost(machine, host))
       return found === undefined ? null : passwordCredential(found.login, found.password)
     },
   }),
@@ -50,12 +50,3 @@ function parseNetrc(text: string): Machine[] {
 }
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
-
-function isHost(machine: string, host: Host): boolean {
-  try {
-    return parseHost(machine) === host
-  } catch {
-    // A machine that is no host of a registry belongs to some other program.
-    return false
-  }
-}

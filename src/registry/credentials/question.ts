@@ -67,6 +67,34 @@ export function questionSender(
   }
 }
 
+/** Microsoft's and Amazon's libraries give a metadata service one second to say that it is there, Google's three. */
+export const probeMs = 1_000
+
+/**
+ * Asks a metadata service; null where nobody is at its address.
+ * @param isNamed whether the user named it: then that nobody is there is a fault
+ */
+export async function askIfThere(
+  question: Question,
+  isNamed: boolean,
+  send: SendQuestion,
+): Promise<HttpResponse | null> {
+  try {
+    return await send(question)
+  } catch (error) {
+    if (!isNamed && isNobodyThere(error)) return null
+    throw error
+  }
+}
+
+/** A POST of a form that may carry secrets. */
+export function formQuestion(url: URL, parameters: Readonly<Record<string, string>>, signal: AbortSignal): Question {
+  return {
+    ...{ method: 'POST', url, to: 'endpoint', signal, body: new URLSearchParams(parameters).toString() },
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  }
+}
+
 /**
  * Whether this says that nobody is at the address of a metadata service: this machine is in no cloud, or not in that one. A
  * lane that gave up after five such failures says the same.
@@ -128,10 +156,16 @@ export function refusal(answer: HttpResponse, question: Question, who: string, s
   return new Fault('denied', message, { fix })
 }
 
-/** How far the clock of who answered is ahead of ours, by its `Date` header; null where it has none. */
-export function clockSkewMs(answer: HttpResponse, nowMs: number): number | null {
-  const date = Date.parse(answer.headers.date ?? '')
-  return Number.isNaN(date) ? null : date - nowMs
+/** Clouds allow some minutes; beyond one the difference explains a refusal. */
+const noticedSkewMs = 60_000
+
+/**
+ * How far the clock of who answered is ahead of ours, by its `Date` header; 0 where that is too little to explain a refusal, or
+ * is not told.
+ */
+export function clockSkewMs(answer: HttpResponse, nowMs: number): number {
+  const skewMs = Date.parse(answer.headers.date ?? '') - nowMs
+  return Math.abs(skewMs) > noticedSkewMs ? skewMs : 0
 }
 
 const brokenFix = 'Check the endpoint that the environment or the configuration names; a proxy may answer in its place.'

@@ -1,12 +1,9 @@
 import { Fault } from '../../../core/fault.js'
 import type { HttpResponse } from '../../../http/send.js'
 import type { CredentialContext } from '../credential.js'
-import { isNobodyThere, type Question, readObject, refusal, requireText } from '../question.js'
+import { askIfThere, probeMs, type Question, readObject, refusal, requireText } from '../question.js'
 import { readSecretFile, requireUrl } from '../secret-file.js'
 import type { AwsKeys } from './request.js'
-
-/** The AWS SDKs give an instance's metadata service one second, once. */
-const probeMs = 1_000
 
 /**
  * Keys of the container that we run in (ECS, Fargate, EKS Pod Identity); null when the environment names none. AWS SDKs and
@@ -84,13 +81,8 @@ async function openSession(
     headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '21600' },
     withinMs: isNamed ? undefined : probeMs,
   }
-  let answer: HttpResponse
-  try {
-    answer = await send(question)
-  } catch (error) {
-    if (!isNamed && isNobodyThere(error)) return null
-    throw error
-  }
+  const answer = await askIfThere(question, isNamed, send)
+  if (answer === null) return null
   // Another cloud's service at that address, or one that is switched off.
   if (!isNamed && [403, 404, 405].includes(answer.status)) return null
   if (answer.status !== 200) throw refusal(answer, question, imds, '', imdsFix)

@@ -28,8 +28,6 @@ export interface AwsCall {
 
 const attempts = 4
 const backoffFirstMs = 500
-/** Beyond this the difference explains a refusal; AWS takes five minutes, and fifteen for some services. */
-const noticedSkewMs = 60_000
 
 /**
  * Sends a call, signed with Signature Version 4 by the time of `context.clock`. Throttling, which AWS also tells with 400,
@@ -45,7 +43,7 @@ export async function callAws(call: AwsCall, context: CredentialContext, signal:
     if (answer.status === 200) return answer
     const { code, message } = readError(answer)
     const measuredMs = clockSkewMs(answer, clock.now())
-    if (skewMs === 0 && isAboutTime(code, message) && measuredMs !== null && Math.abs(measuredMs) > noticedSkewMs) {
+    if (skewMs === 0 && isAboutTime(code, message) && measuredMs !== 0) {
       skewMs = measuredMs
       continue
     }

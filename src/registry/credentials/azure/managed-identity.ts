@@ -1,12 +1,8 @@
 import { Fault } from '../../../core/fault.js'
-import type { HttpResponse } from '../../../http/send.js'
 import type { CredentialContext } from '../credential.js'
-import { isNobodyThere, type Question, readObject, refusal, requireText } from '../question.js'
+import { askIfThere, probeMs, type Question, readObject, refusal, requireText } from '../question.js'
 import { requireUrl } from '../secret-file.js'
 import { type EntraToken, resource, wordsOf } from './entra.js'
-
-/** Microsoft's libraries give the metadata service one second to say that it is there. */
-const probeMs = 1_000
 
 /**
  * The token of the machine, app or function that we run in: App Service and Container Apps where `IDENTITY_ENDPOINT` and
@@ -50,14 +46,11 @@ async function ask(
 ): Promise<EntraToken | null> {
   const client = environment.AZURE_CLIENT_ID
   const who = 'the managed identity endpoint of Azure'
-  let answer: HttpResponse
-  try {
-    answer = await send(question)
-    if (answer.status === 429 || answer.status >= 500) answer = await send({ ...question, withinMs: undefined })
-  } catch (error) {
-    if (!isNamed && isNobodyThere(error)) return null
-    throw error
+  let answer = await askIfThere(question, isNamed, send)
+  if (answer !== null && (answer.status === 429 || answer.status >= 500)) {
+    answer = await askIfThere({ ...question, withinMs: undefined }, isNamed, send)
   }
+  if (answer === null) return null
   // The machine has no identity, or the address is another cloud's: nobody configured anything.
   if (!isNamed && !client && answer.status >= 400 && answer.status < 500 && answer.status !== 429) return null
   if (answer.status !== 200) {

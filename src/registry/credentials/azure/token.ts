@@ -2,14 +2,13 @@ import { createHash, createPrivateKey, randomUUID, X509Certificate } from 'node:
 import { Fault } from '../../../core/fault.js'
 import type { HttpResponse } from '../../../http/send.js'
 import type { CredentialContext } from '../credential.js'
-import { clockSkewMs, type Question, readObject, refusal, requireText } from '../question.js'
+import { clockSkewMs, formQuestion, type Question, readObject, refusal, requireText } from '../question.js'
 import { readSecretFile, requireUrl } from '../secret-file.js'
 import { type EntraToken, resource, wordsOf } from './entra.js'
 import { managedIdentityToken } from './managed-identity.js'
 
 /** Entra refuses assertions that live longer than a day; Microsoft's libraries make them for ten minutes. */
 const assertionLifetimeMs = 10 * 60_000
-const noticedSkewMs = 60_000
 
 /**
  * The token that Azure's own libraries would get: client secret, client certificate, federated token, managed identity (the
@@ -75,9 +74,7 @@ async function logInWithCertificate(path: string, login: Login): Promise<EntraTo
   }
   let asked = await ask(context.clock.now())
   const skewMs = clockSkewMs(asked.answer, context.clock.now())
-  if (asked.answer.status >= 400 && skewMs !== null && Math.abs(skewMs) > noticedSkewMs) {
-    asked = await ask(context.clock.now() + skewMs)
-  }
+  if (asked.answer.status >= 400 && skewMs !== 0) asked = await ask(context.clock.now() + skewMs)
   return readEntra(asked.answer, asked.question, login)
 }
 
@@ -122,10 +119,7 @@ async function readSigner(
 
 function questionOf({ url, client, signal }: Login, proof: Readonly<Record<string, string>>): Question {
   const parameters = { grant_type: 'client_credentials', client_id: client, scope: `${resource}/.default`, ...proof }
-  return {
-    ...{ method: 'POST', url, to: 'endpoint', signal, body: new URLSearchParams(parameters).toString() },
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-  }
+  return formQuestion(url, parameters, signal)
 }
 
 function readEntra(answer: HttpResponse, question: Question, { client, tenant, name }: Login): EntraToken {

@@ -1,8 +1,8 @@
 import { Fault } from '../../../core/fault.js'
 import type { CredentialContext } from '../credential.js'
-import { type Question, readObject, refusal, requireText } from '../question.js'
+import { formQuestion, type Question, readObject, refusal, requireText } from '../question.js'
 import { parseJson, readSecretFile, requireField, requireUrl } from '../secret-file.js'
-import { form, type GoogleToken, impersonatedToken, readToken, scope } from './token.js'
+import { type GoogleToken, impersonatedToken, readToken, scope } from './token.js'
 
 /**
  * Workload identity federation: a token of another provider, from a file or a URL, exchanged at Google's STS (RFC 8693), and
@@ -24,7 +24,7 @@ export async function externalAccountToken(
     subject_token_type: requireField(file, 'subject_token_type', what),
     subject_token: await subjectToken(file, what, context, signal),
   }
-  const question = form(url, parameters, signal)
+  const question = formQuestion(url, parameters, signal)
   const token = readToken(await context.send(question), question, what, audience, context)
   const impersonation = file.service_account_impersonation_url
   if (typeof impersonation !== 'string') return token

@@ -2,7 +2,16 @@ import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { Fault } from '../../../core/fault.js'
 import type { HttpResponse } from '../../../http/send.js'
 import type { CredentialContext } from '../credential.js'
-import { clockSkewMs, type Question, readLifetimeMs, readObject, readTime, refusal, requireText } from '../question.js'
+import {
+  clockSkewMs,
+  formQuestion,
+  type Question,
+  readLifetimeMs,
+  readObject,
+  readTime,
+  refusal,
+  requireText,
+} from '../question.js'
 import { requireField, requireUrl } from '../secret-file.js'
 
 /** An OAuth 2 access token of Google. */
@@ -18,8 +27,6 @@ export interface GoogleToken {
 export const scope = 'https://www.googleapis.com/auth/cloud-platform'
 const defaultTokenUri = 'https://oauth2.googleapis.com/token'
 const lifetimeMs = 60 * 60_000
-/** Google allows some minutes; beyond one the difference explains a refusal. */
-const noticedSkewMs = 60_000
 
 /**
  * A service account's key: a JWT that it signs, for a token (RFC 7523, and "Using OAuth 2.0 for Server to Server Applications"
@@ -47,14 +54,12 @@ export async function serviceAccountToken(
       .setIssuedAt(seconds)
       .setExpirationTime(seconds + lifetimeMs / 1000)
       .sign(key)
-    const question = form(url, { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }, signal)
+    const question = formQuestion(url, { grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }, signal)
     return { question, answer: await context.send(question) }
   }
   let asked = await ask(context.clock.now())
   const skewMs = clockSkewMs(asked.answer, context.clock.now())
-  if (asked.answer.status === 400 && skewMs !== null && Math.abs(skewMs) > noticedSkewMs) {
-    asked = await ask(context.clock.now() + skewMs)
-  }
+  if (asked.answer.status === 400 && skewMs !== 0) asked = await ask(context.clock.now() + skewMs)
   return readToken(asked.answer, asked.question, what, email, context)
 }
 
@@ -70,7 +75,7 @@ export async function userToken(
     ...{ grant_type: 'refresh_token', client_id: client, client_secret: requireField(file, 'client_secret', what) },
     refresh_token: requireField(file, 'refresh_token', what),
   }
-  const question = form(tokenUri(file), parameters, signal)
+  const question = formQuestion(tokenUri(file), parameters, signal)
   return readToken(await context.send(question), question, what, `user ${client}`, context)
 }
 
@@ -105,14 +110,6 @@ export async function impersonatedToken(
     token: requireText(fields, 'accessToken', who),
     untilMs: readTime(fields.expireTime, 'expireTime', who),
     identity: url.pathname,
-  }
-}
-
-/** A POST of a form that may carry secrets. */
-export function form(url: URL, parameters: Readonly<Record<string, string>>, signal: AbortSignal): Question {
-  return {
-    ...{ method: 'POST', url, to: 'endpoint', signal, body: new URLSearchParams(parameters).toString() },
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
   }
 }
 
