@@ -1,4 +1,5 @@
 import { severities } from './advisory.js'
+import { compareTexts } from './compare-texts.js'
 import type { Finding } from './finding.js'
 
 /** The order of findings in lists: by package, the worst severity first, then by id; all by code unit (see finding.ts). */
@@ -13,8 +14,4 @@ export function compareFindings(a: Finding, b: Finding): number {
     compareTexts(a.evidence, b.evidence) ||
     compareTexts(a.layer ?? '', b.layer ?? '')
   )
-}
-
-function compareTexts(a: string, b: string): number {
-  return a === b ? 0 : a < b ? -1 : 1
 }

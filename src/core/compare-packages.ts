@@ -1,3 +1,4 @@
+import { compareTexts } from './compare-texts.js'
 import type { Package } from './package.js'
 
 /**
@@ -16,8 +17,4 @@ export function comparePackages(a: Package, b: Package): number {
     compareTexts(a.source?.name ?? '', b.source?.name ?? '') ||
     compareTexts(a.source?.version ?? '', b.source?.version ?? '')
   )
-}
-
-function compareTexts(a: string, b: string): number {
-  return a === b ? 0 : a < b ? -1 : 1
 }

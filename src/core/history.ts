@@ -1,3 +1,4 @@
+import { compareTexts } from './compare-texts.js'
 import type { Digest } from './digest.js'
 
 /** How the tag came to point at the digest of an entry. */
@@ -140,7 +141,7 @@ function runsOf(existing: readonly HistoryMoment[], claims: readonly HistoryClai
     ...existing.map((moment, index) => ({ moment, index })),
     ...claims.filter(({ at, digest }) => !known.has(`${at} ${digest}`)).map((claim) => ({ moment: claim, claim })),
   ]
-  facts.sort((a, b) => a.moment.at - b.moment.at || compareText(a.moment.digest ?? '', b.moment.digest ?? ''))
+  facts.sort((a, b) => a.moment.at - b.moment.at || compareTexts(a.moment.digest ?? '', b.moment.digest ?? ''))
   const runs: Run[] = []
   for (const fact of facts) {
     const { digest } = fact.moment
@@ -150,8 +151,4 @@ function runsOf(existing: readonly HistoryMoment[], claims: readonly HistoryClai
     else run.existing.push(fact.index)
   }
   return runs
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

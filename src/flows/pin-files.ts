@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { sep } from 'node:path'
 import type { PinnedImage, PinProblem, PinReport, PinUpdate } from '../../client/src/index.js'
+import { compareTexts } from '../core/compare-texts.js'
 import type { Digest } from '../core/digest.js'
 import { Fault, oneLine, toFault } from '../core/fault.js'
 import { limits } from '../core/limits.js'
@@ -66,7 +67,7 @@ export async function pinFiles(
     const own = wanted.filter((place) => place.file === file)
     diff += await pinFile(file, own, { question, digests, report, warn: call.warn })
   }
-  report.problems.sort((a, b) => compare(a.file, b.file) || (a.line ?? 0) - (b.line ?? 0))
+  report.problems.sort((a, b) => compareTexts(a.file, b.file) || (a.line ?? 0) - (b.line ?? 0))
   return { report, diff }
 }
 
@@ -216,8 +217,4 @@ function tellOpen(file: ReadFile, report: PinReport): void {
 function problemOf(file: string, fault: Fault, site?: ImageSite): PinProblem {
   const reason = `${oneLine(fault.message)}. ${fault.fix}`
   return { file, line: site?.line ?? null, image: site?.image ?? null, code: fault.code, reason }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,3 +1,4 @@
+import { compareTexts } from '../core/compare-texts.js'
 import type { LayerFacts } from '../core/image-facts.js'
 import type { Inventory } from '../core/inventory.js'
 import type { LayerSource } from '../core/layer.js'
@@ -175,16 +176,12 @@ function layerOf(reader: PackageReader, files: EvidenceFiles, pack: FoundPackage
 
 function byIdentity(a: Package, b: Package): number {
   return (
-    compare(a.type, b.type) ||
-    compare(a.name, b.name) ||
-    compare(a.version, b.version) ||
-    compare(a.architecture ?? '', b.architecture ?? '') ||
-    compare(a.evidence, b.evidence)
+    compareTexts(a.type, b.type) ||
+    compareTexts(a.name, b.name) ||
+    compareTexts(a.version, b.version) ||
+    compareTexts(a.architecture ?? '', b.architecture ?? '') ||
+    compareTexts(a.evidence, b.evidence)
   )
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
 
 function factsOf({ digest, diffId, sizeBytes, unpackedBytes }: LayerRecord): LayerFacts {

@@ -1,3 +1,4 @@
+import { isDigest } from '../core/digest.js'
 import type { Edit, NewPin } from './image-file.js'
 
 /** A reference as it stands in a file, with variables in it. */
@@ -9,11 +10,9 @@ export interface ReferenceText {
   readonly image: string
 }
 
-const digestPattern = /^sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$/
-
 /** Whether a digest is written at the end of `text`. */
 export function endsInDigest(text: string): boolean {
-  return digestPattern.test(text.slice(text.lastIndexOf('@') + 1))
+  return isDigest(text.slice(text.lastIndexOf('@') + 1))
 }
 
 /**

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { Advisories, Advisory, AdvisoryEntry, AffectedPackage, SnapshotSource } from '../core/advisory.js'
+import { compareTexts } from '../core/compare-texts.js'
 import { Fault, isFault, oneLine } from '../core/fault.js'
 import type { SqliteDatabase, SqliteStatement, SqliteValue } from '../core/sqlite.js'
 import { decodeAffected, decodeHead } from './snapshot-codec.js'
@@ -189,11 +190,7 @@ function toEntry(
 }
 
 function byAdvisory({ advisory: a }: AdvisoryEntry, { advisory: b }: AdvisoryEntry): number {
-  return compare(a.source, b.source) || compare(a.id, b.id)
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  return compareTexts(a.source, b.source) || compareTexts(a.id, b.id)
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { PinProblem, PinReport, PinUpdate } from '../../../client/src/index.js'
+import { type Digest, shortDigest } from '../../core/digest.js'
 import type { ImageDiff } from '../../core/image-diff.js'
 import { writeMarkdown } from '../markdown.js'
 import { code, counted, listSection, tableHead, tableRow, writeSections } from './text.js'
@@ -18,8 +19,8 @@ export function writePins({ updates, problems }: PinReport, limit: number): stri
     tableRow(
       code(`${file}:${line}`),
       code(image),
-      digest === null ? '–' : code(short(digest)),
-      code(short(updated_digest)),
+      digest === null ? '–' : code(shortDigest(digest as Digest)),
+      code(shortDigest(updated_digest as Digest)),
     ),
   )
   const table = { title: 'Pins', head: tableHead('Place', 'Image', 'From', 'To'), rows }
@@ -53,8 +54,4 @@ function changeText({ image, diff }: Compared, limit: number): string {
 function problemLine({ file, line, image, reason }: PinProblem): string {
   const place = code(line === null ? file : `${file}:${line}`)
   return image === null ? `${place}: ${code(reason)}` : `${place}: ${code(image)}: ${code(reason)}`
-}
-
-function short(digest: string): string {
-  return digest.slice(0, digest.indexOf(':') + 13)
 }
