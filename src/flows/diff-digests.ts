@@ -67,10 +67,10 @@ export async function diffDigests(question: DiffDigestsQuestion, call: DigestCal
   const from = await digests.image(fromDigest, wanted)
   const to = await digests.image(toDigest, wanted)
   const pair = { from, to, platform: wanted, isPlatformAsked: Boolean(platform) }
-  const { response, notes, snapshotId } = await diffOnce(pair, call)
+  const state = await stateOf(call.services)
+  const { response, notes, snapshotId } = await diffOnce(pair, state, call)
   const all = [...from.notes, ...to.notes, ...notes]
   for (const note of all) call.warn(note)
-  const state = await stateOf(call.services)
   const parts = [fromDigest, toDigest, keyOf(pair), { ...state, snapshotId }]
   return {
     etag: `"${digestOf(JSON.stringify(parts)).slice('sha256:'.length, 'sha256:'.length + 40)}"`,
@@ -85,9 +85,8 @@ interface Pair {
   readonly isPlatformAsked: boolean
 }
 
-async function diffOnce(pair: Pair, { services, signal }: DigestCall): Promise<KeptDiff> {
+async function diffOnce(pair: Pair, state: State, { services, signal }: DigestCall): Promise<KeptDiff> {
   const { diffs, kept } = memory(services)
-  const state = await stateOf(services)
   const key = JSON.stringify([keyOf(pair), state])
   const known = kept.get(key)
   if (known !== undefined) return known
@@ -123,6 +122,8 @@ function notesOf({ from, to }: ImageDiff, { platform, isPlatformAsked }: Pair): 
 function keyOf({ from, to, platform, isPlatformAsked }: Pair) {
   return [formatReference(from.reference), formatReference(to.reference), isPlatformAsked ? platform : null]
 }
+
+type State = Awaited<ReturnType<typeof stateOf>>
 
 /** What an answer depends on besides the images. */
 async function stateOf(services: Services) {
