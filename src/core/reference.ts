@@ -23,12 +23,18 @@ export interface TagReference extends Reference {
   readonly tag: string
 }
 
-const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
-const pathPattern = new RegExp(`^${component}(?:/${component})*$`)
+/** Pattern of one step of a repository's path: OCI distribution specification v1.1.1, "Pulling manifests". */
+export const pathComponent = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
+const pathPattern = new RegExp(`^${pathComponent}(?:/${pathComponent})*$`)
 const tagPattern = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/
 const maxNameLength = 255
 /** Longer than any valid reference: 255 of name, 128 of tag, 135 of digest and their separators. */
 const maxInputLength = 600
+
+/** True when both are the same repository; what else a reference says does not count. */
+export function isSameRepository(a: Repository, b: Repository): boolean {
+  return a.host === b.host && a.path === b.path
+}
 
 /** True when `text` may be a tag: OCI distribution specification v1.1.1, "Pulling manifests". */
 export function isTag(text: string): boolean {

@@ -44,7 +44,7 @@ const defaultArchitecture = 'amd64'
  */
 export async function digestImageConfig(question: DigestQuestion, call: DigestCall): Promise<DigestImageConfig> {
   const image = await openQuestion(question, call)
-  const config = parseImageConfig(await readConfig(image, call))
+  const config = parseImageConfig((await open(image, call)).config)
   const objects = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, {}]))
   return {
     user: config.user,
@@ -75,7 +75,7 @@ export async function digestArchitectures(
     return [...new Set(images.flatMap(({ platform }) => (platform === undefined ? [] : [formatArch(platform)])))].sort()
   }
   const image = await digests.image(digest, platformOf(undefined))
-  const platform = await platformOfImage(image, call)
+  const { platform } = await open(image, call)
   return platform === null ? [] : [formatArch(platform)]
 }
 
@@ -89,7 +89,7 @@ export async function digestSize(
 ): Promise<{ readonly sizeBytes: number; readonly arch: string }> {
   const image = await openQuestion(question, call)
   const { config, layers } = image.manifest
-  const platform = image.platform ?? (await platformOfImage(image, call))
+  const platform = image.platform ?? (await open(image, call)).platform
   return {
     sizeBytes: layers.reduce((sum, { sizeBytes }) => sum + sizeBytes, config.sizeBytes),
     arch: platform === null ? '' : formatArch(platform),
@@ -103,15 +103,7 @@ async function openQuestion({ repository, digest, arch }: DigestQuestion, call: 
   return image
 }
 
-async function readConfig({ reference }: ReadableImage, call: DigestCall): Promise<Buffer> {
-  return (await openReadable({ reference }, call)).config
-}
-
-async function platformOfImage(image: ReadableImage, call: DigestCall): Promise<Platform | null> {
-  return (await openReadable(image, call)).platform
-}
-
-async function openReadable({ reference }: Pick<ReadableImage, 'reference'>, call: DigestCall) {
+async function open({ reference }: ReadableImage, call: DigestCall) {
   const question = { source: formatReference(reference), platform: platformOf(undefined) }
   return await openImage(question, call.services, digestImageCall(call))
 }

@@ -3,7 +3,7 @@ import { Fault } from '../core/fault.js'
 import { isUidp, parentOf, parseUidp, tagUidp, type Uidp } from '../core/identity.js'
 import { formatRepository } from '../core/reference.js'
 import { matchesUidpFilter, type UidpFilter } from '../core/uidp-filter.js'
-import { decide } from '../iam/decide.js'
+import { decide, repositoryResource } from '../iam/decide.js'
 import type { RepositoryRecord } from '../store/iam.js'
 import { type IamContext, refuseNobody } from './iam-groups.js'
 import { tagHistoryEntries } from './serve-history.js'
@@ -86,8 +86,8 @@ export async function findTagHistory(
   return (page?.entries ?? []).flatMap(({ at, digest }) => (digest === null ? [] : [{ at, digest }]))
 }
 
-function mayReadTags({ caller }: IamContext, { uidp, isPublic, fullName }: RepositoryRecord): boolean {
-  return decide(caller, 'tag.list', { scope: uidp, isPublic, name: fullName }).isAllowed
+function mayReadTags({ caller }: IamContext, repository: RepositoryRecord): boolean {
+  return decide(caller, 'tag.list', repositoryResource(repository)).isAllowed
 }
 
 /** Whether a tag of that repository can be meant at all: one repository is read much faster than all. */

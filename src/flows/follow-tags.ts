@@ -1,6 +1,6 @@
 import type { Cost } from '../core/cost.js'
 import { matchesGlob } from '../core/glob.js'
-import { formatRepository, type Repository } from '../core/reference.js'
+import { formatRepository, isSameRepository, type Repository } from '../core/reference.js'
 import type { Registry } from '../registry/registry.js'
 import type { Store, WatchRule } from '../store/store.js'
 
@@ -26,7 +26,7 @@ export async function followTags(
   const { host, path } = rule.repository
   const watched = new Set<string>()
   for (const { reference } of await store.watches.list()) {
-    if (reference.host === host && reference.path === path) watched.add(reference.tag)
+    if (isSameRepository(reference, rule.repository)) watched.add(reference.tag)
   }
   let taken = [...watched].filter((tag) => takes(rule, tag)).length
   let added = 0
@@ -54,11 +54,10 @@ export async function followTags(
  * Ends the watches that rules of a repository brought and none of them asks for any more; what somebody declared for a single tag
  * stays. To be called when a rule has gone.
  */
-export async function endUnwantedWatches({ host, path }: Repository, store: Pick<Store, 'watches'>): Promise<void> {
-  const isOf = (other: Repository) => other.host === host && other.path === path
-  const rules = (await store.watches.listRules()).filter(({ repository }) => isOf(repository))
+export async function endUnwantedWatches(of: Repository, store: Pick<Store, 'watches'>): Promise<void> {
+  const rules = (await store.watches.listRules()).filter(({ repository }) => isSameRepository(repository, of))
   for (const { reference, origin } of await store.watches.list()) {
-    const isOurs = origin === 'rule' && isOf(reference)
+    const isOurs = origin === 'rule' && isSameRepository(reference, of)
     if (isOurs && !rules.some((rule) => takes(rule, reference.tag))) await store.watches.remove(reference)
   }
 }

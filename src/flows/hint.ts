@@ -1,6 +1,6 @@
 import type { Digest } from '../core/digest.js'
 import { type Host, parseHost } from '../core/host.js'
-import { formatReference, type TagReference } from '../core/reference.js'
+import { formatReference, isSameRepository, type TagReference } from '../core/reference.js'
 import type { HintTarget } from '../store/hints.js'
 import type { Store, WatchRule } from '../store/store.js'
 import type { Config } from './config.js'
@@ -58,8 +58,8 @@ export function createHinter(services: Services, watcher: Pick<Watcher, 'hint'> 
         continue
       }
       for (const { id, laneId, ...rule } of await rulesOf(store)) {
-        const isThere = rule.repository.host === host && rule.repository.path === reference.path
-        if (isThere && takes(rule, reference.tag)) outcomes.push(give({ laneId, tagId: null, ruleId: id }, handedOver))
+        if (isSameRepository(rule.repository, named) && takes(rule, reference.tag))
+          outcomes.push(give({ laneId, tagId: null, ruleId: id }, handedOver))
       }
     }
     return best.find((outcome) => outcomes.includes(outcome)) ?? 'unwatched'

@@ -1,8 +1,8 @@
 import { Fault, oneLine } from '../core/fault.js'
 import { installation, isUidp, parseUidp } from '../core/identity.js'
-import { parseRepository } from '../core/reference.js'
+import { parseRepository, pathComponent } from '../core/reference.js'
 import type { Capability } from '../iam/capabilities.js'
-import { decide, refusal } from '../iam/decide.js'
+import { decide, refusal, repositoryResource } from '../iam/decide.js'
 import type { RepositoryRecord } from '../store/iam.js'
 import { defaultMaxTags, parseEvery } from './config.js'
 import { endUnwantedWatches } from './follow-tags.js'
@@ -20,8 +20,7 @@ export interface NewRepository {
   readonly isPublic?: boolean | undefined
 }
 
-/** A step of a repository's path: OCI distribution v1.1.1, "Pulling manifests". */
-const stepPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
+const stepPattern = new RegExp(`^${pathComponent}$`)
 
 /**
  * Binds a name of an organization to a repository on a registry. It spends our credentials on whatever the caller names: beside
@@ -69,9 +68,7 @@ export async function bindRepository(
 /** The repositories that the caller may see, by id. */
 export async function listRepositories({ store, caller }: IamContext): Promise<readonly RepositoryRecord[]> {
   const all = await store.repositories.list()
-  return all.filter(
-    ({ uidp, isPublic, fullName }) => decide(caller, 'repo.list', { scope: uidp, isPublic, name: fullName }).isAllowed,
-  )
+  return all.filter((record) => decide(caller, 'repo.list', repositoryResource(record)).isAllowed)
 }
 
 /**
@@ -84,12 +81,11 @@ export async function requireBoundRepository(
   capability: Capability,
 ): Promise<RepositoryRecord> {
   const found = isUidp(text) ? await store.repositories.find(text) : await store.repositories.findByName(text)
-  const resource = found === null ? null : { scope: found.uidp, isPublic: found.isPublic, name: found.fullName }
-  if (found === null || resource === null || !decide(caller, 'repo.list', resource).isAllowed) {
+  if (found === null || !decide(caller, 'repo.list', repositoryResource(found)).isAllowed) {
     if (caller.kind === 'anonymous') throw refusal(caller, capability)
     throw new Fault('not-found', `there is no repository ${oneLine(text.slice(0, 200))} that you may see`)
   }
-  authority.authorize(caller, capability, resource)
+  authority.authorize(caller, capability, repositoryResource(found))
   return found
 }
 

@@ -5,11 +5,11 @@ import { parseUidp } from '../core/identity.js'
 import { limits } from '../core/limits.js'
 import type { ImageManifest, Manifest } from '../core/manifest.js'
 import { formatPlatform, type Platform } from '../core/platform.js'
-import { formatReference, type Repository } from '../core/reference.js'
+import { formatReference, isSameRepository, type Repository } from '../core/reference.js'
 import { SingleFlight } from '../core/single-flight.js'
 import type { Caller } from '../iam/caller.js'
 import type { Capability } from '../iam/capabilities.js'
-import { decide } from '../iam/decide.js'
+import { decide, repositoryResource } from '../iam/decide.js'
 import { chooseManifest, requireImage } from '../image/image-manifest.js'
 import type { RepositoryRecord } from '../store/iam.js'
 import type { Services } from './open.js'
@@ -84,7 +84,7 @@ export async function openDigests(
   const { repositories } = await services.store()
   const record = await repositories.find(uidp)
   const authority = await services.authority()
-  const resource = record === null ? { scope: uidp } : resourceOf(record)
+  const resource = record === null ? { scope: uidp } : repositoryResource(record)
   for (const capability of capabilities) authority.authorize(caller, capability, resource)
   if (record === null) throw new Fault('not-found', `there is no repository ${uidp}`)
   const manifest = async (text: string) => await readManifest(parseDigest(text), record, capabilities, call)
@@ -94,10 +94,6 @@ export async function openDigests(
 /** How a registry is asked while somebody waits. */
 export function digestImageCall({ signal, warn }: Pick<DigestCall, 'signal' | 'warn'>): ImageCall {
   return { cost: noCost(), signal, maxWaitMs: serveMaxWaitMs, warn }
-}
-
-function resourceOf({ uidp, isPublic, fullName }: RepositoryRecord) {
-  return { scope: uidp, isPublic, name: fullName }
 }
 
 async function readManifest(
@@ -135,18 +131,14 @@ async function storedFor(
 ): Promise<Repository | null> {
   const { manifests, repositories } = await services.store()
   const sources = await manifests.sources(digest)
-  if (sources.some((source) => isSame(source, own.upstream))) return own.upstream
+  if (sources.some((source) => isSameRepository(source, own.upstream))) return own.upstream
   if (sources.length === 0) return null
   const readable = (await repositories.list()).find(
     (record) =>
-      sources.some((source) => isSame(source, record.upstream)) &&
-      capabilities.every((capability) => decide(caller, capability, resourceOf(record)).isAllowed),
+      sources.some((source) => isSameRepository(source, record.upstream)) &&
+      capabilities.every((capability) => decide(caller, capability, repositoryResource(record)).isAllowed),
   )
   return readable?.upstream ?? null
-}
-
-function isSame(a: Repository, b: Repository): boolean {
-  return a.host === b.host && a.path === b.path
 }
 
 /** Asks the registry whether it serves a digest: bytes that we have may come from a repository that the caller may not read. */

@@ -3,7 +3,7 @@ import { installation, isUidp } from '../core/identity.js'
 import { parseRepository, type Repository } from '../core/reference.js'
 import { anonymousCaller, type Caller, type RegistryAccess } from '../iam/caller.js'
 import type { Capability } from '../iam/capabilities.js'
-import { type Decision, decide, mayAnywhere, type Resource, refusal } from '../iam/decide.js'
+import { type Decision, decide, mayAnywhere, type Resource, refusal, repositoryResource } from '../iam/decide.js'
 import { parseRegistryScopes } from '../iam/registry-scope.js'
 import { badToken, signToken, whole } from '../iam/signed-token.js'
 import type { RepositoryRecord } from '../store/iam.js'
@@ -71,8 +71,7 @@ export function createRegistryTokens(context: AuthorityContext, callers: Callers
   const find = async (name: string): Promise<ReadableRepository | null> => {
     const record = await store.repositories.findByName(name)
     if (record !== null) {
-      const resource = { scope: record.uidp, isPublic: record.isPublic, name: record.fullName }
-      return { upstream: record.upstream, record, resource }
+      return { upstream: record.upstream, record, resource: repositoryResource(record) }
     }
     const group = await store.groups.findByName(defaultOrganization)
     const upstream = upstreamOf(name)

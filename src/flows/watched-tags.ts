@@ -1,5 +1,5 @@
 import type { WatchedTagList } from '../../client/src/index.js'
-import { formatRepository, parseReference, type Repository } from '../core/reference.js'
+import { formatRepository, isSameRepository, parseReference, type Repository } from '../core/reference.js'
 import { formatTime } from '../core/time.js'
 import type { Caller } from '../iam/caller.js'
 import { everyMsOf } from './config.js'
@@ -29,7 +29,7 @@ export async function listWatchedTags(
   const { upstream, record } = await authority.requireRepository(caller, asked.repository, 'tag.list')
   const { watches, history } = await services.store()
   const all = (await watches.list())
-    .filter(({ reference }) => reference.host === upstream.host && reference.path === upstream.path)
+    .filter(({ reference }) => isSameRepository(reference, upstream))
     .filter(({ reference: { tag } }) => (asked.tag ?? tag) === tag && (after === undefined || tag > after))
     .sort((a, b) => (a.reference.tag < b.reference.tag ? -1 : 1))
   const page = all.slice(0, limit)

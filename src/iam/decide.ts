@@ -1,5 +1,5 @@
 import { Fault } from '../core/fault.js'
-import { installation, isWithin, type Scope } from '../core/identity.js'
+import { installation, isWithin, type Scope, type Uidp } from '../core/identity.js'
 import type { Caller, Grant, Narrowing } from './caller.js'
 import { type Capability, roles } from './capabilities.js'
 
@@ -10,6 +10,15 @@ export interface Resource {
   readonly isPublic?: boolean
   /** Of a repository: its name on the registry, `ORG/NAME`. A registry token is matched by it. */
   readonly name?: string
+}
+
+/** What a repository is to a decision. */
+export function repositoryResource(record: {
+  readonly uidp: Uidp
+  readonly isPublic: boolean
+  readonly fullName: string
+}): Resource & { readonly name: string } {
+  return { scope: record.uidp, isPublic: record.isPublic, name: record.fullName }
 }
 
 /** What was decided, and why: the reason goes into the audit log, never to whoever was refused. */

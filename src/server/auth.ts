@@ -1,11 +1,10 @@
 import type { FastifyRequest } from 'fastify'
-import { Fault } from '../core/fault.js'
 import type { Authority } from '../flows/authority.js'
 import { anonymousCaller, type Caller } from '../iam/caller.js'
 import type { Capability } from '../iam/capabilities.js'
 import { mayAnywhere, refusal } from '../iam/decide.js'
 import { openOnLoopback } from '../iam/static-tokens.js'
-import { isForLoopback } from './host-of.js'
+import { requireLoopbackName } from './host-of.js'
 
 /** Turns a request into a caller: the header only, the rules are iam's. */
 export interface Auth {
@@ -40,9 +39,7 @@ export function createAuth({ authority, isLoopback, isOpen }: AuthOptions): Auth
   const identify = async (request: FastifyRequest) => {
     const shown = await authority.authenticate(request.headers.authorization, 'platform')
     if (shown.kind !== 'anonymous') return shown
-    if (isLoopback && !isForLoopback(request)) {
-      throw new Fault('unauthenticated', 'without a token this server answers to loopback names only')
-    }
+    if (isLoopback) requireLoopbackName(request)
     return open
   }
   return {

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { Fault } from '../core/fault.js'
 
 /** Whether `host` (with or without a port) is this machine's loopback. */
 export function isLoopbackName(host: string): boolean {
@@ -13,4 +14,10 @@ export function isLoopbackName(host: string): boolean {
 export function isForLoopback(request: FastifyRequest): boolean {
   const said = request.headers.host ?? String(request.headers[':authority'] ?? '')
   return isLoopbackName(said) && isLoopbackName(request.host)
+}
+
+/** What a server on loopback asks of who shows no token. @throws Fault `unauthenticated` */
+export function requireLoopbackName(request: FastifyRequest): void {
+  if (isForLoopback(request)) return
+  throw new Fault('unauthenticated', 'without a token this server answers to loopback names only')
 }

@@ -1,7 +1,7 @@
 import { type Digest, digestToBytes } from '../core/digest.js'
 import type { Host } from '../core/host.js'
 import { formatPlatform } from '../core/platform.js'
-import type { Repository } from '../core/reference.js'
+import { isSameRepository, type Repository } from '../core/reference.js'
 import { getContent, putContent } from './content.js'
 import type { Queries, StoreContext } from './schema.js'
 import type { ManifestRecord, ManifestStore } from './store.js'
@@ -21,8 +21,8 @@ export function createManifestStore({ db, now }: StoreContext): ManifestStore {
       if (row === undefined || row.content_id === null) return null
       return { mediaType: row.media_type, bytes: await getContent(db, row.content_id) }
     },
-    async isFrom({ host, path }, digest) {
-      return (await sourcesOf(db, digest)).some((source) => source.host === host && source.path === path)
+    async isFrom(repository, digest) {
+      return (await sourcesOf(db, digest)).some((source) => isSameRepository(source, repository))
     },
     sources: (digest) => sourcesOf(db, digest),
   }

@@ -28,9 +28,12 @@ interface Target {
 const verbs = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const formType = 'application/x-www-form-urlencoded'
 
+const prefixes = ['registry', 'iam', 'auth', 'ping', 'sts']
+const gatewayPath = new RegExp(`^/(?:${prefixes.join('|')})(?:[/?]|$)`)
+
 /** Whether a path is the gateway's, so that what is wrong with it is told in its words. */
 export function isGatewayPath(url: string): boolean {
-  return /^\/(?:registry|iam|auth|ping|sts)(?:[/?]|$)/.test(url)
+  return gatewayPath.test(url)
 }
 
 /**
@@ -47,7 +50,7 @@ export function addGateway(app: FastifyInstance, methods: readonly PlatformMetho
       parsed(null, body)
     })
     gateway.setErrorHandler(sendRpcError)
-    for (const prefix of ['registry', 'iam', 'auth', 'ping', 'sts']) {
+    for (const prefix of prefixes) {
       for (const url of [`/${prefix}`, `/${prefix}/*`]) {
         const handler = (request: FastifyRequest, reply: FastifyReply) => answer(request, reply, routes, open)
         gateway.route({ method: verbs, url, schema: { hide: true }, handler })

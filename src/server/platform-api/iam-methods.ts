@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { timestampFromMs } from '@bufbuild/protobuf/wkt'
 import { Fault, oneLine } from '../../core/fault.js'
-import { installation } from '../../core/identity.js'
+import { installation, type Scope } from '../../core/identity.js'
 import { matchesUidpFilter } from '../../core/uidp-filter.js'
 import {
   createGroup,
@@ -174,8 +174,13 @@ function isNamed({ name }: { readonly name: string }, wanted: string): boolean {
 }
 
 /** A group as the API has it. Nothing is limited here, and nobody's name is verified. */
-export function groupOf({ uidp, name, description }: GroupRecord): MessageInitShape<typeof GroupSchema> {
+function groupOf({ uidp, name, description }: GroupRecord): MessageInitShape<typeof GroupSchema> {
   return { id: uidp, name, description, status: OrgStatus.READY }
+}
+
+/** What a role is on, as the API has it; the installation is no group. */
+export function scopeOf(scope: Scope, group: GroupRecord | null): MessageInitShape<typeof GroupSchema> {
+  return group === null ? { id: scope, name: scope } : groupOf(group)
 }
 
 /** A role as the API has it. */
@@ -228,7 +233,7 @@ async function shownBinding(
   const record = findRole(role)
   return {
     ...{ id: uidp, identity, createdAt: timestampFromMs(createdAt) },
-    group: group === null ? { id: scope, name: scope } : groupOf(group),
+    group: scopeOf(scope, group),
     role: record === undefined ? { name: role } : roleMessage(record),
     ...{ claimMatchIssuer: holder?.issuer ?? '', claimMatchSubject: holder?.subject ?? '' },
   }

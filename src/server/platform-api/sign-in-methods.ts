@@ -5,7 +5,7 @@ import { badToken } from '../../iam/signed-token.js'
 import { Auth } from './generated/auth_pb.js'
 import { SecurityTokenService } from './generated/oidc_pb.js'
 import { PingService } from './generated/ping_pb.js'
-import { groupOf, roleMessage } from './iam-methods.js'
+import { roleMessage, scopeOf } from './iam-methods.js'
 import { defineMethod, type PlatformCall, type PlatformMethod } from './method.js'
 
 const makesTokens = { isOpen: true, isRateLimited: true }
@@ -19,7 +19,7 @@ export const signInMethods: readonly PlatformMethod[] = [
       ...(expiresAt !== null && { expiry: timestampFromMs(expiresAt) }),
       ...(issuedAt !== null && { issuedAt: timestampFromMs(issuedAt) }),
       capabilities: grants.map(({ scope, group, role, capabilities }) => ({
-        group: group === null ? { id: scope, name: scope } : groupOf(group),
+        group: scopeOf(scope, group),
         role: role === null ? { capabilities: [...capabilities] } : roleMessage(role),
       })),
     }

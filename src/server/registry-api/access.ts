@@ -4,10 +4,10 @@ import type { Repository } from '../../core/reference.js'
 import type { Authority } from '../../flows/authority.js'
 import type { Services } from '../../flows/open.js'
 import { anonymousCaller, type Caller } from '../../iam/caller.js'
-import { decide } from '../../iam/decide.js'
+import { decide, repositoryResource } from '../../iam/decide.js'
 import { openOnLoopback } from '../../iam/static-tokens.js'
 import type { AuthOptions } from '../auth.js'
-import { isForLoopback } from '../host-of.js'
+import { requireLoopbackName } from '../host-of.js'
 import { canonicalName, nameOnWire } from './name.js'
 
 /** What is to be done to a repository: read what its registry holds, or what we remember of its tags. */
@@ -37,9 +37,7 @@ export function createRegistryAccess(services: Services, options: AuthOptions): 
   const callerOf = async (request: FastifyRequest): Promise<Caller> => {
     const caller = await authority.authenticate(request.headers.authorization, 'registry')
     if (caller.kind !== 'anonymous' || caller.token !== null) return caller
-    if (isLoopback && !isForLoopback(request)) {
-      throw new Fault('unauthenticated', 'without a token this server answers to loopback names only')
-    }
+    if (isLoopback) requireLoopbackName(request)
     return open
   }
   return {
@@ -70,9 +68,8 @@ export function createRegistryAccess(services: Services, options: AuthOptions): 
       // Open on loopback are histories of names that one knows: a list shows nobody in particular what is public.
       const caller = known === open ? anonymousCaller() : known
       const { repositories } = await services.store()
-      const visible = (await repositories.list()).filter(({ uidp, isPublic, fullName }) => {
-        return decide(caller, 'repo.list', { scope: uidp, isPublic, name: fullName }).isAllowed
-      })
+      const all = await repositories.list()
+      const visible = all.filter((record) => decide(caller, 'repo.list', repositoryResource(record)).isAllowed)
       if (known === open && visible.length === 0) throw new Fault('unauthenticated', 'a token is needed for the list')
       return visible.map(({ fullName }) => nameOnWire(fullName)).sort()
     },

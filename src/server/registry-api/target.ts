@@ -1,4 +1,5 @@
 import { Fault, oneLine } from '../../core/fault.js'
+import { pathComponent } from '../../core/reference.js'
 
 /** What a path below `/v2/` names. */
 export type Target =
@@ -7,9 +8,8 @@ export type Target =
   /** `reference` is a tag, a digest, or neither: not looked at yet. */
   | { readonly kind: 'manifest' | 'blob' | 'referrers' | 'history'; readonly name: string; readonly reference: string }
 
-const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*'
 /** A port may follow the first component: curl and our own client write it so, though no image reference can. */
-const namePattern = new RegExp(`^${component}(?::\\d{1,5})?(?:/${component})*$`)
+const namePattern = new RegExp(`^${pathComponent}(?::\\d{1,5})?(?:/${pathComponent})*$`)
 /** As every client limits host and name together. */
 const nameLength = 255
 /** A name, the longest digest, and what stands between. */
