@@ -87,7 +87,8 @@ export async function checkTag(
 
 async function observe(tag: TrackedTag, registry: Registry, call: CheckTagCall): Promise<Observation> {
   try {
-    const { digest, mediaType } = await registry.head(tag.reference, call)
+    const known = tag.digest ?? undefined
+    const { digest, mediaType } = await registry.head(tag.reference, { ...call, known })
     return { state: 'present', digest, mediaType }
   } catch (error) {
     return observationOf(error)

@@ -1,8 +1,10 @@
 import type { Clock, Random } from '../core/clock.js'
 import type { Cost } from '../core/cost.js'
+import type { Digest } from '../core/digest.js'
 import { Fault, isFault } from '../core/fault.js'
 import { type Host, isLoopbackHost, wireHost } from '../core/host.js'
 import type { HostProfile } from '../core/host-profile.js'
+import type { Quota } from '../core/quota.js'
 import type { Repository } from '../core/reference.js'
 import type { AddressPolicy } from '../http/guard.js'
 import { Lane, type Priority } from '../http/lane.js'
@@ -11,6 +13,8 @@ import { readTlsOptions, type TlsOptions } from '../http/tls.js'
 import { type AuthScheme, chooseScheme } from './challenge.js'
 import type { Credential, CredentialSource } from './credentials/credential.js'
 import { KeptCredentials } from './kept-credentials.js'
+import { kindByName } from './kind.js'
+import { HeadCount, readQuota } from './quota.js'
 import type { RegistrySettings } from './settings.js'
 import { basicHeader, Tokens } from './token.js'
 import { waitFor } from './wait-for.js'
@@ -23,6 +27,8 @@ export interface Call {
   readonly priority?: Priority
   /** How long a host's pause may be waited out, in milliseconds; 5 minutes when left out. */
   readonly maxWaitMs?: number
+  /** What the tag pointed at when it was last looked at: a host that honors If-None-Match then answers 304, which costs it less. */
+  readonly known?: Digest | undefined
 }
 
 /** One request below a repository. */
@@ -34,6 +40,8 @@ export interface RepositoryRequest {
   readonly maxBodyBytes: number
   /** `Range`, RFC 9110 section 14.2. */
   readonly range?: string
+  /** `If-None-Match`, RFC 9110 section 13.1.2: the digest, which registries send as the entity tag of a manifest. */
+  readonly ifNoneMatch?: Digest | undefined
   /** See `HttpRequest.isStreamed`. */
   readonly isStreamed?: boolean
 }
@@ -64,6 +72,9 @@ interface HostState {
   /** The first request to a host goes alone: all others learn from its answer how to authenticate. */
   first: Promise<void> | null
   zone: AddressPolicy['namedBy']
+  /** What it last said of its quota for manifests; null when it never did. */
+  quota: Quota | null
+  readonly headCount: HeadCount
 }
 
 /** Sends requests to repositories, with whatever each host wants for it: scheme, credentials, tokens, lanes. */
@@ -104,6 +115,11 @@ export class Access {
       if (until !== null && (latest === null || until > latest)) latest = until
     }
     return latest
+  }
+
+  /** What `host` last said of its quota; null when it never did. */
+  quota(host: Host): Quota | null {
+    return this.#hosts.get(host)?.quota ?? null
   }
 
   /**
@@ -235,6 +251,7 @@ export class Access {
           'user-agent': 'tidemark',
           ...(authorization !== undefined && { authorization }),
           ...(request.range !== undefined && { range: request.range }),
+          ...(request.ifNoneMatch !== undefined && { 'if-none-match': `"${request.ifNoneMatch}"` }),
         },
         maxBodyBytes: request.maxBodyBytes,
         ...(request.isStreamed && { isStreamed: true }),
@@ -246,8 +263,27 @@ export class Access {
         cost: call.cost,
         signal: call.signal,
       })
-    if (state.scheme !== null) return await send()
-    return await this.#sendFindingScheme(state, send)
+    const response = state.scheme !== null ? await send() : await this.#sendFindingScheme(state, send)
+    this.#learnQuota(state, request, response)
+    return response
+  }
+
+  /** Of our registry's own answers: a redirect may have led to a host with another quota. */
+  #learnQuota(state: HostState, { method, path }: RepositoryRequest, response: HttpResponse): void {
+    const kind = state.settings.kind ?? kindByName(state.host)
+    const quota = readQuota(response, kind, this.#options.clock.now())
+    if (quota === null || response.url.origin !== originOf(state)) return
+    const { dialect, limit, windowMs, remaining } = quota
+    // A refusal without numbers says less than what was said before it.
+    if (limit === null && state.quota !== null && state.quota.limit !== null) return
+    state.quota = quota
+    const known = this.profile(state.host)
+    const isNew = known.quota?.dialect !== dialect || known.quota.limit !== limit || known.quota.windowMs !== windowMs
+    if (isNew) this.learn(state.host, { quota: { dialect, limit, windowMs } })
+    if (typeof path !== 'string' || !path.startsWith('manifests/')) return
+    // Documented for Docker Hub, where others behind the same address use up what remains meanwhile.
+    const headCounts = dialect === 'docker-hub' ? false : state.headCount.observe(method, remaining)
+    if (headCounts !== null && known.headCounts !== headCounts) this.learn(state.host, { headCounts })
   }
 
   /** Loopback only: https first, http where no TLS is spoken; what worked is remembered. */
@@ -304,6 +340,8 @@ export class Access {
         auth: null,
         first: null,
         zone: 'public',
+        quota: null,
+        headCount: new HeadCount(),
       }
       this.#hosts.set(host, state)
     }

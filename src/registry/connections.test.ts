@@ -48,7 +48,7 @@ describe('plain HTTP', () => {
     const learned: unknown[] = []
     const registry = open({ onProfile: (host, profile) => learned.push([host, profile]) })
     expect((await look(registry, server.address)).digest).toBe(server.content.find('library/alpine')?.tags.get('3.10'))
-    expect(learned).toEqual([[server.address, { scheme: 'http' }]])
+    expect(learned[0]).toEqual([server.address, { scheme: 'http' }])
     server.requests.clear()
     const again = open({ profiles: new Map([[parseHost(server.address), { scheme: 'http' as const }]]) })
     await look(again, server.address)

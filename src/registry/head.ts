@@ -1,5 +1,5 @@
-import { type Digest, isDigest } from '../core/digest.js'
-import { Fault } from '../core/fault.js'
+import { type Digest, isDigest, parseDigest } from '../core/digest.js'
+import { Fault, isFault } from '../core/fault.js'
 import { parseManifest } from '../core/manifest.js'
 import { bareMediaType, manifestAccept } from '../core/media-type.js'
 import { formatReference, type Reference } from '../core/reference.js'
@@ -11,7 +11,7 @@ import { manifest, manifestPath } from './manifest.js'
 /** What a reference points at. */
 export interface Head {
   readonly digest: Digest
-  /** As the registry calls it, without parameters. */
+  /** As the registry calls it, without parameters; empty where it only said that nothing has changed. */
   readonly mediaType: string
 }
 
@@ -21,23 +21,86 @@ export interface Head {
  * | HEAD answers            | digest header | then                                                       |
  * |-------------------------|---------------|------------------------------------------------------------|
  * | 200                     | valid         | that digest; 1 request                                     |
- * | 200                     | absent, bad   | GET, hash the body                                         |
+ * | 200                     | absent, bad   | GET, hash the body; a GET at once on this host after that  |
+ * | 304                     | –             | what was known: only where the host proved to mean it      |
  * | 404                     | –             | GET, whose body says what is missing                       |
  * | 405, 501                | –             | GET, and HEAD is not tried again on this host              |
  * | 401, 403, 429, 5xx …    | –             | the fault: a GET would cost quota and tell nothing more    |
  */
 export async function head(access: Access, reference: Reference, call: Call): Promise<Head> {
-  if (access.profile(reference.host).head === 'refused') return await byGet(access, reference, call)
-  const request = { method: 'HEAD', path: manifestPath(reference), accept: manifestAccept, maxBodyBytes: 0 } as const
-  const response = await access.send(reference, request, { ...call, priority: call.priority ?? 'head' })
-  if (response.status === 200) return readHead(response, reference) ?? (await byGet(access, reference, call))
+  const { host } = reference
+  const profile = access.profile(host)
+  if (profile.head === 'refused' || profile.digestHeader === 'missing') return await byGet(access, reference, call)
+  const isConditional = call.known !== undefined && profile.conditional === 'honored'
+  const response = await sendHead(access, reference, call, isConditional ? call.known : undefined)
+  if (response.status === 304 && isConditional && call.known !== undefined) return { digest: call.known, mediaType: '' }
+  if (response.status === 200) {
+    const found = readHead(response, reference)
+    if (found === null) return await withoutDigest(access, reference, call)
+    if (profile.head === undefined) access.learn(host, { head: 'works', digestHeader: 'sent' })
+    if (call.known === found.digest && profile.conditional === undefined)
+      await learnConditional(access, reference, response, found.digest, call)
+    return found
+  }
   if (response.status === 405 || response.status === 501) {
     const found = await byGet(access, reference, call)
-    access.learn(reference.host, { head: 'refused' })
+    access.learn(host, { head: 'refused' })
     return found
   }
   if (response.status === 404) return await byGet(access, reference, call)
-  throw answerFault(response, formatReference(reference), access.pausedUntil(reference.host))
+  throw answerFault(response, formatReference(reference), access.pausedUntil(host))
+}
+
+async function sendHead(
+  access: Access,
+  reference: Reference,
+  call: Call,
+  ifNoneMatch: Digest | undefined,
+): Promise<HttpResponse> {
+  const path = manifestPath(reference)
+  const request = { method: 'HEAD', path, accept: manifestAccept, maxBodyBytes: 0, ifNoneMatch } as const
+  return await access.send(reference, request, { ...call, priority: call.priority ?? 'head' })
+}
+
+/** Some hosts leave the digest out now and then; one that never sent any is asked by GET from now on. */
+async function withoutDigest(access: Access, reference: Reference, call: Call): Promise<Head> {
+  const found = await byGet(access, reference, call)
+  if (access.profile(reference.host).digestHeader === undefined) {
+    access.learn(reference.host, { digestHeader: 'missing' })
+  }
+  return found
+}
+
+/** No manifest has this digest. */
+const nothing = parseDigest(`sha256:${'0'.repeat(64)}`)
+
+/**
+ * Two requests, once for each host: a right digest must give 304 and a wrong one must not. Whoever answers 304 to everything
+ * would hide every move.
+ */
+async function learnConditional(
+  access: Access,
+  reference: Reference,
+  response: HttpResponse,
+  digest: Digest,
+  call: Call,
+): Promise<void> {
+  const { host } = reference
+  // Said before it is known, so that looks at other tags of the host do not ask the same.
+  access.learn(host, { conditional: 'ignored' })
+  if (!isTagOf(response.headers.etag, digest)) return
+  try {
+    const right = await sendHead(access, reference, call, digest)
+    const wrong = await sendHead(access, reference, call, nothing)
+    if (right.status === 304 && wrong.status === 200) access.learn(host, { conditional: 'honored' })
+  } catch (error) {
+    // The look itself has its answer. What went wrong here is told by the next look, if it lasts.
+    if (!isFault(error) || isFault(error, 'cancelled')) throw error
+  }
+}
+
+function isTagOf(etag: string | undefined, digest: Digest): boolean {
+  return etag !== undefined && etag.replace(/^W\//, '').replaceAll('"', '') === digest
 }
 
 function readHead(response: HttpResponse, reference: Reference): Head | null {

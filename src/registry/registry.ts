@@ -5,6 +5,7 @@ import type { HistoryClaim } from '../core/history.js'
 import { type Host, parseHost } from '../core/host.js'
 import type { HostProfile } from '../core/host-profile.js'
 import type { Descriptor } from '../core/manifest.js'
+import type { Quota } from '../core/quota.js'
 import type { Reference, Repository, TagReference } from '../core/reference.js'
 import { parseNetworks } from '../http/guard.js'
 import type { Timeouts } from '../http/pool.js'
@@ -56,6 +57,10 @@ export interface Registry {
   openBlob(repository: Repository, digest: Digest, range: BlobRange | null, call: Call): Promise<OpenedBlob>
   /** How many bytes a blob has; null where the registry does not say. Throws as {@link Registry.openBlob}. */
   blobSize(repository: Repository, digest: Digest, call: Call): Promise<number | null>
+  /** What was learned about `host`. */
+  profile(host: Host): HostProfile
+  /** What `host` last said of its quota for manifests; null when it never did. */
+  quota(host: Host): Quota | null
   /** Until when nothing is sent to `host`, in milliseconds since the epoch; null when it is open. */
   pausedUntil(host: Host): number | null
   close(): void
@@ -106,6 +111,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     blob: (repository, reference, call) => blob(access, repository, reference, quiet(call)),
     openBlob: (repository, digest, range, call) => openBlob(access, repository, digest, range, quiet(call)),
     blobSize: (repository, digest, call) => blobSize(access, repository, digest, quiet(call)),
+    profile: (host) => access.profile(host),
+    quota: (host) => access.quota(host),
     pausedUntil: (host) => access.pausedUntil(host),
     close: () => http.close(),
   }

@@ -1,18 +1,22 @@
 import { digestOf, isDigest } from '../core/digest.js'
 import { parseManifest } from '../core/manifest.js'
 import { mediaTypes } from '../core/media-type.js'
-import { type Answer, bytes, json, ociError, ociFault, type RegistryRequest } from './answer.js'
+import { type Answer, bytes, empty, json, ociError, ociFault, type RegistryRequest } from './answer.js'
 import type { Content, RepositoryContent, StoredManifest } from './content.js'
 import type { Script } from './script.js'
 
 const unknownRepository = () => ociFault('repository-not-found', 'repository name not known to registry')
 
-/** GET and HEAD of a manifest by tag or digest. `Accept` is not looked at: the stored bytes are served. */
-export function readManifest(content: Content, name: string, reference: string): Answer {
+/**
+ * GET and HEAD of a manifest by tag or digest. `Accept` is not looked at: the stored bytes are served. A 304 carries neither
+ * entity tag nor digest, as distribution 2.8 answers.
+ */
+export function readManifest(content: Content, name: string, reference: string, request: RegistryRequest): Answer {
   const repository = content.find(name)
   if (repository === undefined) return unknownRepository()
   const manifest = findManifest(repository, reference)
   if (manifest === undefined) return ociFault('tag-not-found', 'manifest unknown')
+  if (String(request.headers['if-none-match'] ?? '').replaceAll('"', '') === manifest.digest) return empty(304)
   return bytes(200, manifest.bytes, {
     'content-type': manifest.mediaType,
     'docker-content-digest': manifest.digest,

@@ -48,7 +48,7 @@ export function answer(
     case 'catalog':
       return json(200, { repositories: content.names() })
     case 'manifest':
-      if (isRead) return readManifest(content, name, reference)
+      if (isRead) return readManifest(content, name, reference, request)
       if (method === 'PUT') return writeManifest(content, name, reference, request)
       if (method === 'DELETE') return deleteManifest(content, name, reference)
       break
