@@ -4,6 +4,7 @@ import type { Digest } from '../src/core/digest.js'
 import { digestOf } from '../src/core/digest.js'
 import { Fault } from '../src/core/fault.js'
 import type { Uidp } from '../src/core/identity.js'
+import { readManifest } from '../src/core/manifest.js'
 import { parseTagReference } from '../src/core/reference.js'
 import { addressesOf } from '../src/flows/authority.js'
 import {
@@ -13,7 +14,6 @@ import {
   digestImageConfig,
   digestSize,
 } from '../src/flows/digest-image.js'
-import { readManifest } from '../src/flows/manifest-record.js'
 import { openServices, type Services } from '../src/flows/open.js'
 import { anonymousCaller, type Caller } from '../src/iam/caller.js'
 import { buildImage, buildIndex } from '../src/test-registry/build-image.js'

@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from './digest.js'
-import { Fault, oneLine } from './fault.js'
+import { Fault, isFault, oneLine } from './fault.js'
 import { limits } from './limits.js'
 import { bareMediaType, mediaTypes } from './media-type.js'
 import { normalizePlatform, type Platform } from './platform.js'
@@ -133,6 +133,16 @@ function parseDescriptors(value: unknown): Descriptor[] {
   if (!Array.isArray(value)) throw broken('a list of descriptors is none')
   if (value.length > limits.indexChildren) throw broken(`it lists more than ${limits.indexChildren} descriptors`)
   return value.map(parseDescriptor)
+}
+
+/** A manifest; null for one that cannot be understood here, and is kept or passed on all the same: its digest is right. */
+export function readManifest(bytes: Uint8Array, mediaType: string): Manifest | null {
+  try {
+    return parseManifest(bytes, mediaType === '' ? null : mediaType)
+  } catch (error) {
+    if (isFault(error, 'broken-answer')) return null
+    throw error
+  }
 }
 
 function parseDescriptor(value: unknown): Descriptor {

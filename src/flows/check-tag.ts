@@ -3,12 +3,12 @@ import type { Cost } from '../core/cost.js'
 import type { Digest } from '../core/digest.js'
 import { toFault } from '../core/fault.js'
 import type { HistoryChange, HistoryEntry } from '../core/history.js'
-import type { Manifest } from '../core/manifest.js'
+import { type Manifest, readManifest } from '../core/manifest.js'
 import { type Observation, observationOfFault } from '../core/observation.js'
 import type { TagReference } from '../core/reference.js'
 import type { Registry } from '../registry/registry.js'
 import type { LaneLease, ManifestRecord, StateChange, Store, TagReason, TagState } from '../store/store.js'
-import { manifestRecordOf, readManifest } from './manifest-record.js'
+import { manifestRecordOf } from './manifest-record.js'
 
 /** What is kept in memory of a tag that is watched. */
 export interface TrackedTag {

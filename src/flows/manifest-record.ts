@@ -1,6 +1,5 @@
 import type { Digest } from '../core/digest.js'
-import { isFault } from '../core/fault.js'
-import { type Manifest, parseManifest } from '../core/manifest.js'
+import type { Manifest } from '../core/manifest.js'
 import type { ManifestRecord } from '../store/store.js'
 
 /**
@@ -20,15 +19,5 @@ export function manifestRecordOf(
     ...(parsed?.subject !== undefined && { subject: parsed.subject.digest }),
     ...(parsed?.kind === 'image' && { configDigest: parsed.config.digest }),
     children: parsed?.kind === 'index' ? parsed.children : [],
-  }
-}
-
-/** A manifest; null for one that cannot be understood here, and is kept or passed on all the same: its digest is right. */
-export function readManifest(bytes: Uint8Array, mediaType: string): Manifest | null {
-  try {
-    return parseManifest(bytes, mediaType === '' ? null : mediaType)
-  } catch (error) {
-    if (isFault(error, 'broken-answer')) return null
-    throw error
   }
 }

@@ -1,9 +1,10 @@
 import type { Cost } from '../core/cost.js'
 import type { Digest } from '../core/digest.js'
+import { readManifest } from '../core/manifest.js'
 import { formatRepository, type Reference, type Repository } from '../core/reference.js'
 import { SingleFlight } from '../core/single-flight.js'
 import type { Call } from '../registry/registry.js'
-import { manifestRecordOf, readManifest } from './manifest-record.js'
+import { manifestRecordOf } from './manifest-record.js'
 import type { Services } from './open.js'
 
 /** A manifest as it is passed on: the bytes of the registry that holds it. */

@@ -11,7 +11,15 @@ const distance = limits.hintDistanceMs
 let lane: WatchedLane
 
 const watch = (tagId: number): WatchedTag => ({
-  ...{ tagId, laneId: 1, reference: parseTagReference(`ghcr.io/org/app:${tagId}`), everyMs, analyze: null },
+  ...{
+    tagId,
+    laneId: 1,
+    reference: parseTagReference(`ghcr.io/org/app:${tagId}`),
+    everyMs,
+    plannedMs: null,
+    isListed: false,
+    analyze: null,
+  },
   ...{ origin: 'command', state: 'present', reason: null, stateSince: start, digest: null },
   ...{ checkedAt: start, watermarkAt: start },
 })

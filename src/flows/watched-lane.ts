@@ -5,7 +5,7 @@ import { nextSlotMs, phaseMs } from '../plan/phase.js'
 import type { LaneLease, StateChange, WatchedTag } from '../store/store.js'
 import type { TrackedTag } from './check-tag.js'
 import { DueQueue } from './due-queue.js'
-import { lastLookAt } from './wire.js'
+import { lastLookAt, tagEveryMs, tagPhaseMs } from './tag-times.js'
 
 /** A tag of a lane with its time. */
 export interface ScheduledTag extends TrackedTag {

@@ -8,9 +8,9 @@ import type {
 import type { HistoryEntry, HistoryGap } from '../core/history.js'
 import { formatReference, formatRepository } from '../core/reference.js'
 import { formatDuration, formatTime } from '../core/time.js'
-import { lastSlotMs, phaseMs } from '../plan/phase.js'
 import type { StoredEvent } from '../store/event-store.js'
 import type { WatchedTag, WatchRule } from '../store/store.js'
+import { lastLookAt } from './tag-times.js'
 
 /** An entry as the native API shows it. */
 export function wireEntry(entry: HistoryEntry): WireEntry {
@@ -71,17 +71,6 @@ export function wireRule(rule: WatchRule): WireRule {
     maxTags: rule.maxTags,
     origin: rule.origin,
   }
-}
-
-/**
- * When a tag was last looked at: an unchanged look writes nothing, so it is the last slot that the lane's watermark has
- * passed, or what the row says, whichever is later.
- */
-export function lastLookAt(watch: WatchedTag, defaultEveryMs: number): number | null {
-  if (watch.checkedAt === null) return null
-  const everyMs = watch.everyMs ?? defaultEveryMs
-  const slot = lastSlotMs(phaseMs(formatReference(watch.reference), everyMs), everyMs, watch.watermarkAt)
-  return Math.max(watch.checkedAt, slot)
 }
 
 function timeOrNull(timeMs: number | null): string | null {

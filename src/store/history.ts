@@ -12,6 +12,7 @@ import {
 } from '../core/history.js'
 import type { TagReference } from '../core/reference.js'
 import { nameManifest } from './manifests.js'
+import { intervalOf } from './plans.js'
 import { nothing, type Queries, type StoreContext } from './schema.js'
 import type { HistoryRange, HistoryStore } from './store.js'
 import { ensureRepository, ensureTag, findTag } from './upstreams.js'
@@ -28,10 +29,11 @@ export function createHistoryStore({ db, now }: StoreContext): HistoryStore {
       if (tag === undefined) return []
       const watch = await db
         .selectFrom('watches')
-        .select(['created_at', 'every_ms'])
+        .innerJoin('tags', 'tags.id', 'watches.tag_id')
+        .select(['watches.created_at', 'watches.every_ms', 'tags.planned_ms'])
         .where('tag_id', '=', tag.id)
         .executeTakeFirst()
-      const everyMs = watch?.every_ms ?? defaultEveryMs
+      const everyMs = intervalOf(watch?.every_ms ?? null, watch?.planned_ms ?? null) ?? defaultEveryMs
       const rows = await db
         .selectFrom('gaps')
         .select(['from_at', 'to_at', 'reason'])
@@ -93,7 +95,8 @@ async function readPage(db: Queries, tagId: number, range: HistoryRange) {
   return { entries: shown.map(entryOf), next }
 }
 
-function selectEntries(db: Queries, tagId: number, order: 'asc' | 'desc') {
+/** Entries of a tag with their digests. */
+export function selectEntries(db: Queries, tagId: number, order: 'asc' | 'desc') {
   return db
     .selectFrom('history')
     .innerJoin('manifests', 'manifests.id', 'history.manifest_id')
@@ -106,7 +109,8 @@ function selectEntries(db: Queries, tagId: number, order: 'asc' | 'desc') {
 
 type EntryRow = Awaited<ReturnType<ReturnType<typeof selectEntries>['execute']>>[number]
 
-function entryOf(row: EntryRow): HistoryEntry {
+/** A row of {@link selectEntries}, read. */
+export function entryOf(row: EntryRow): HistoryEntry {
   return {
     digest: row.manifest_id === nothing ? null : digestFromBytes(row.digest),
     at: row.at,

@@ -1,6 +1,7 @@
+import { Fault } from '../core/fault.js'
 import type { Host } from '../core/host.js'
-import type { Queries, StoreContext } from './schema.js'
-import type { LaneStore, LeasedLane } from './store.js'
+import type { Queries, SqlDialect, StoreContext } from './schema.js'
+import type { LaneLease, LaneStore, LeasedLane } from './store.js'
 
 /** See {@link LaneStore}. */
 export function createLaneStore({ db, dialect }: StoreContext): LaneStore {
@@ -125,4 +126,11 @@ async function insertAbsence(trx: Queries, laneId: number, from: number, to: num
     .executeTakeFirst()
   if (extended.numUpdatedRows > 0n) return
   await trx.insertInto('gaps').values({ lane_id: laneId, from_at: from, to_at: to, reason: 'not-running' }).execute()
+}
+
+/** What was learned under a lease that another process has taken since is not written: that process looks itself. */
+export async function requireLease(trx: Queries, { laneId, epoch }: LaneLease, dialect: SqlDialect): Promise<void> {
+  const query = trx.selectFrom('lanes').select('lease_epoch').where('id', '=', laneId)
+  const lane = await (dialect === 'postgres' ? query.forShare() : query).executeTakeFirst()
+  if (lane?.lease_epoch !== epoch) throw new Fault('lease-lost', 'another process has taken over this host')
 }

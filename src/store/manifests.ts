@@ -1,9 +1,9 @@
-import { type Digest, digestToBytes } from '../core/digest.js'
+import { type Digest, digestFromBytes, digestToBytes } from '../core/digest.js'
 import type { Host } from '../core/host.js'
 import { formatPlatform } from '../core/platform.js'
 import { isSameRepository, type Repository } from '../core/reference.js'
 import { getContent, putContent } from './content.js'
-import type { Queries, StoreContext } from './schema.js'
+import { nothing, type Queries, type StoreContext } from './schema.js'
 import type { ManifestRecord, ManifestStore } from './store.js'
 
 /** See {@link ManifestStore}. */
@@ -69,6 +69,13 @@ export async function putManifest(db: Queries, record: ManifestRecord, now: numb
       .execute()
   }
   return id
+}
+
+/** The digest of a row; null for none, and for the row that stands for nothing. */
+export async function digestOfManifest(db: Queries, manifestId: number | null): Promise<Digest | null> {
+  if (manifestId === null || manifestId === nothing) return null
+  const row = await db.selectFrom('manifests').select('digest').where('id', '=', manifestId).executeTakeFirstOrThrow()
+  return digestFromBytes(row.digest)
 }
 
 /** See {@link ManifestStore.sources}. */

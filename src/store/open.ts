@@ -15,6 +15,7 @@ import { createIdentityStore } from './identities.js'
 import { createLaneStore } from './lanes.js'
 import { createManifestStore } from './manifests.js'
 import { migrate } from './migrate.js'
+import { createPlanStore } from './plans.js'
 import { createRepositoryStore } from './repositories.js'
 import { createRoleBindingStore } from './role-bindings.js'
 import type { Database, StoreContext, Tables } from './schema.js'
@@ -55,6 +56,7 @@ export async function openStore({ url, clock }: OpenStoreOptions): Promise<Store
     deliveries: createDeliveryStore(context),
     hosts: createHostStore(context),
     hints: createHintStore(context),
+    plans: createPlanStore(context),
     analyses: createAnalysisStore(context),
     evidence: createEvidenceStore(context),
     groups: createGroupStore(context),

@@ -17,7 +17,7 @@ export interface Tables {
     lease_epoch: number
     watermark_at: number
   }
-  upstreams: { id: Id; lane_id: number; host: string; path: string; credential: string }
+  upstreams: { id: Id; lane_id: number; host: string; path: string; credential: string; is_listed: Generated<number> }
   repositories: {
     id: Id
     uidp: string
@@ -60,6 +60,7 @@ export interface Tables {
     checked_at: number | null
     moved_at: number | null
     history_version: number
+    planned_ms: number | null
   }
   watches: {
     id: Id
@@ -108,6 +109,7 @@ export interface Tables {
     fault: string | null
     done_at: number | null
   }
+  settling: { tag_id: number; from_manifest_id: number | null; began_at: number; until_at: number }
   hints: { id: Id; lane_id: number; tag_id: number | null; rule_id: number | null; hinted_at: number }
   layers: {
     digest: Uint8Array

@@ -89,6 +89,64 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     expect(await store.tags.find(reference)).toMatchObject({ digest: null, state: 'absent', historyVersion: 6 })
   })
 
+  it('lets moves settle: all are history, and one event tells from where to where', async () => {
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(manifestOf) as [
+      ManifestRecord,
+      ManifestRecord,
+      ManifestRecord,
+      ManifestRecord,
+    ]
+    await move(a, start)
+    expect(await move(b, start + 1, { settlesAt: start + 60_000 })).toMatchObject({ eventId: null })
+    expect(await move(c, start + 30_000, { settlesAt: start + 90_000 })).toMatchObject({ eventId: null })
+    expect(await store.tags.nextSettleAt([lane.laneId])).toBe(start + 90_000)
+    expect(await store.tags.nextSettleAt([])).toBeNull()
+    expect(await store.tags.settle(lane, start + 89_999)).toBe(0)
+    expect(await store.events.after(1, 100)).toEqual([])
+    expect(await store.tags.settle(lane, start + 90_000)).toBe(1)
+    expect(await store.tags.settle(lane, start + 90_000)).toBe(0)
+    const [settled, ...others] = await store.events.after(1, 100)
+    expect(settled).toMatchObject({ type: 'tag.moved', previousDigest: a.digest, entry: { digest: c.digest } })
+    expect(others).toEqual([])
+    expect((await page()).map(({ digest }) => digest)).toEqual([a.digest, b.digest, c.digest])
+    // The rest of a move ends the wait, and tells of both.
+    await move(a, start + 100_000, { settlesAt: start + 160_000 })
+    expect(await move(d, start + 110_000)).toMatchObject({ eventId: 3 })
+    expect(await store.events.after(2, 100)).toMatchObject([{ previousDigest: c.digest, entry: { digest: d.digest } }])
+    expect(await store.tags.nextSettleAt([lane.laneId])).toBeNull()
+    // There and back within the wait: history has both, and nothing has moved that somebody would have to be told.
+    await move(b, start + 200_000, { settlesAt: start + 260_000 })
+    await move(d, start + 210_000, { settlesAt: start + 270_000 })
+    expect(await store.tags.settle(lane, start + 270_000)).toBe(0)
+    await move(b, start + 300_000, { settlesAt: start + 360_000 })
+    expect(await move(d, start + 310_000)).toMatchObject({ eventId: null })
+    expect(await store.events.latestId()).toBe(3)
+    expect(await page()).toHaveLength(9)
+    const [other] = await store.lanes.lease('you', { now: start + 400_000, leaseMs: 30_000 })
+    expect(other?.laneId).toBe(lane.laneId)
+    expect(await faultCodeOf(store.tags.settle(lane, start + 400_000))).toBe('lease-lost')
+  })
+
+  it('keeps plans, and gives the moves that they are learned from', async () => {
+    const [a, b] = [manifestOf('a'), manifestOf('b')]
+    await move(a, start)
+    await move(b, start + 10)
+    await move(a, start + 20)
+    expect(await store.plans.moves(lane.laneId, start + 11)).toEqual([{ tagId, at: start + 20 }])
+    expect(await store.plans.moves(lane.laneId, 0)).toEqual([start + 10, start + 20].map((at) => ({ tagId, at })))
+    expect(await store.watches.find(reference)).toMatchObject({ plannedMs: null, isListed: false })
+    const repositories = [{ path: reference.path, isListed: true }]
+    await store.plans.put(lane, { tags: [{ tagId, plannedMs: 90_000 }], repositories })
+    expect(await store.watches.find(reference)).toMatchObject({ plannedMs: 90_000, isListed: true })
+    await store.lanes.recordAbsence('me', [lane.laneId], { from: start + 1_000, to: start + 81_000 })
+    // A gap that is shorter than the interval is none: 80 s, looked at every 90.
+    expect(await store.history.gaps(reference, {}, 1_000)).toEqual([])
+    await store.watches.add(reference, { everyMs: 60_000, origin: 'command' })
+    expect(await store.history.gaps(reference, {}, 1_000)).toHaveLength(1)
+    await store.lanes.lease('you', { now: start + 400_000, leaseMs: 30_000 })
+    expect(await faultCodeOf(store.plans.put(lane, { tags: [], repositories: [] }))).toBe('lease-lost')
+  })
+
   it('keeps a manifest with its bytes, children and platforms, and writes the same move once', async () => {
     const child = { mediaType: mediaTypes.ociManifest, digest: digestOf('child'), sizeBytes: 5, annotations: new Map() }
     const platform = { os: 'linux', architecture: 'arm64' }

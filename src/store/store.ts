@@ -9,6 +9,7 @@ import type { EventStore, StoredEvent } from './event-store.js'
 import type { EvidenceStore } from './evidence.js'
 import type { HintStore } from './hints.js'
 import type { IamStores } from './iam.js'
+import type { PlanStore } from './plans.js'
 import type { TagStore } from './tag-store.js'
 
 /** Everything that Tidemark remembers, on SQLite or PostgreSQL. All times in milliseconds since the epoch, UTC. */
@@ -22,6 +23,7 @@ export interface Store extends IamStores {
   readonly deliveries: DeliveryStore
   readonly hosts: HostStore
   readonly hints: HintStore
+  readonly plans: PlanStore
   readonly analyses: AnalysisStore
   readonly evidence: EvidenceStore
   /** Answers when the database can be read and written. @throws Fault `store-unavailable` */
@@ -45,6 +47,10 @@ export interface WatchedTag {
   readonly reference: TagReference
   /** null: the server's default. */
   readonly everyMs: number | null
+  /** How often it is looked at, by the plan of its lane; null: there is no plan yet. */
+  readonly plannedMs: number | null
+  /** Whether one list tells of all tags of its repository, so that they are looked at together. */
+  readonly isListed: boolean
   /** Whether the images that it points at are analyzed as they come; null: the server's default. */
   readonly analyze: boolean | null
   readonly origin: WatchOrigin
@@ -169,6 +175,11 @@ export interface Move {
   /** null: the tag was removed. */
   readonly manifest: ManifestRecord | null
   readonly changes: readonly HistoryChange[]
+  /**
+   * Until when the event waits, because more of the same move is expected; null, and when left out: it is told now, and with it
+   * what waited.
+   */
+  readonly settlesAt?: number | null
 }
 
 /** What a tag's state became. */

@@ -11,6 +11,13 @@ export interface TagRecord {
   readonly historyVersion: number
 }
 
+/** A move as it was written. */
+export interface RecordedMove {
+  readonly entry: HistoryEntry
+  /** null: the event waits for the rest of the move. */
+  readonly eventId: number | null
+}
+
 /** See `Store.tags`. */
 export interface TagStore {
   find(reference: TagReference): Promise<TagRecord | null>
@@ -18,10 +25,14 @@ export interface TagStore {
   historyVersion(reference: TagReference): Promise<number | null>
   /**
    * In one transaction, fenced by the lane's epoch: content, manifest and children, history entry, tag, the end of an open gap, and last, under
-   * the event lock, the event. Null when the tag points there already.
+   * the event lock, the event, unless it waits. Null when the tag points there already.
    * @throws Fault `lease-lost`
    */
-  recordMove(lease: LaneLease, move: Move): Promise<{ entry: HistoryEntry; eventId: number } | null>
+  recordMove(lease: LaneLease, move: Move): Promise<RecordedMove | null>
+  /** Tells of the moves of a lane that have waited until `now`; says how many events that gave. @throws Fault `lease-lost` */
+  settle(lease: LaneLease, now: number): Promise<number>
+  /** When the next move of these lanes has waited long enough; null when none waits. */
+  nextSettleAt(laneIds: readonly number[]): Promise<number | null>
   /** Writes states that turned, with the gaps that open and close by it, in one transaction. @throws Fault `lease-lost` */
   recordStates(lease: LaneLease, changes: readonly StateChange[]): Promise<void>
   /** The tags that somebody watches and that point at something; of one repository where it is given. By reference. */

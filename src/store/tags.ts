@@ -4,10 +4,12 @@ import { Fault } from '../core/fault.js'
 import { type HistoryEntry, kindAfter, momentOf } from '../core/history.js'
 import type { Host } from '../core/host.js'
 import { appendEvent } from './events.js'
-import { putManifest } from './manifests.js'
+import { requireLease } from './lanes.js'
+import { digestOfManifest, putManifest } from './manifests.js'
 import { type Database, nothing, type Queries, type SqlDialect, type StoreContext } from './schema.js'
+import { settledEntry, settleMoves, takeSettling, waitToSettle } from './settling.js'
 import type { LaneLease, Move, StateChange, TagState } from './store.js'
-import type { TagStore } from './tag-store.js'
+import type { RecordedMove, TagStore } from './tag-store.js'
 import { findTag } from './upstreams.js'
 
 /** See {@link TagStore}. */
@@ -30,6 +32,24 @@ export function createTagStore({ db, dialect, now }: StoreContext): TagStore {
         await requireLease(trx, lease, dialect)
         for (const change of changes) await recordState(trx, change)
       }),
+    settle: (lease, now) =>
+      db.transaction().execute(async (trx) => {
+        await requireLease(trx, lease, dialect)
+        return await settleMoves(trx, dialect, lease.laneId, now)
+      }),
+    async nextSettleAt(laneIds) {
+      if (laneIds.length === 0) return null
+      const row = await db
+        .selectFrom('settling')
+        .innerJoin('tags', 'tags.id', 'settling.tag_id')
+        .innerJoin('upstreams', 'upstreams.id', 'tags.upstream_id')
+        .select('settling.until_at')
+        .where('upstreams.lane_id', 'in', laneIds)
+        .orderBy('settling.until_at')
+        .limit(1)
+        .executeTakeFirst()
+      return row?.until_at ?? null
+    },
     async watched(repository) {
       const all = selectShown(db)
       const wanted =
@@ -96,25 +116,7 @@ function historyVersionOf(db: Database): TagStore['historyVersion'] {
   }
 }
 
-/** What was learned under a lease that another process has taken since is not written: that process looks itself. */
-async function requireLease(trx: Queries, { laneId, epoch }: LaneLease, dialect: SqlDialect): Promise<void> {
-  const query = trx.selectFrom('lanes').select('lease_epoch').where('id', '=', laneId)
-  const lane = await (dialect === 'postgres' ? query.forShare() : query).executeTakeFirst()
-  if (lane?.lease_epoch !== epoch) throw new Fault('lease-lost', 'another process has taken over this host')
-}
-
-async function digestOfManifest(db: Queries, manifestId: number | null): Promise<Digest | null> {
-  if (manifestId === null || manifestId === nothing) return null
-  const row = await db.selectFrom('manifests').select('digest').where('id', '=', manifestId).executeTakeFirstOrThrow()
-  return digestFromBytes(row.digest)
-}
-
-async function recordMove(
-  trx: Queries,
-  move: Move,
-  dialect: SqlDialect,
-  now: number,
-): Promise<{ entry: HistoryEntry; eventId: number } | null> {
+async function recordMove(trx: Queries, move: Move, dialect: SqlDialect, now: number): Promise<RecordedMove | null> {
   const { tagId, manifest, seenAt, notBefore, pushedAt } = move
   const manifestId = manifest === null ? nothing : await putManifest(trx, manifest, now)
   const newest = await trx
@@ -165,8 +167,17 @@ async function recordMove(
     .where('id', '=', tagId)
     .execute()
   await recordState(trx, stateAfter(move))
-  const eventId = await appendEvent(trx, dialect, { tagId, at: seenAt, entry, previousDigest: previousDigest ?? null })
-  return { entry, eventId }
+  const fromManifestId = newest?.manifest_id ?? null
+  if (move.settlesAt != null) {
+    await waitToSettle(trx, { tagId, seenAt, fromManifestId, settlesAt: move.settlesAt })
+    return { entry, eventId: null }
+  }
+  const waited = await takeSettling(trx, tagId)
+  const from = waited === undefined ? fromManifestId : waited.from_manifest_id
+  if (waited !== undefined && from === manifestId) return { entry, eventId: null }
+  const told = waited === undefined ? entry : await settledEntry(trx, entry, from, manifestId)
+  const event = { tagId, at: seenAt, entry: told, previousDigest: await digestOfManifest(trx, from) }
+  return { entry, eventId: await appendEvent(trx, dialect, event) }
 }
 
 function stateAfter({ tagId, seenAt, manifest }: Move): StateChange {

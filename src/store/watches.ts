@@ -179,7 +179,14 @@ function selectWatched(db: Queries) {
     .leftJoin('manifests', 'manifests.id', 'tags.manifest_id')
     .select(['tags.id as tag_id', 'upstreams.lane_id', 'upstreams.host', 'upstreams.path', 'tags.name'])
     .select(['watches.every_ms', 'watches.is_analyzed', 'watches.origin'])
-    .select(['tags.state', 'tags.reason', 'tags.state_since', 'tags.checked_at'])
+    .select([
+      'tags.state',
+      'tags.reason',
+      'tags.state_since',
+      'tags.checked_at',
+      'tags.planned_ms',
+      'upstreams.is_listed',
+    ])
     .select(['lanes.watermark_at', 'manifests.digest', 'tags.manifest_id'])
     .where('watches.removed_at', 'is', null)
 }
@@ -192,6 +199,8 @@ function watchedOf(row: WatchedRow): WatchedTag {
     laneId: row.lane_id,
     reference: { host: row.host as Host, path: row.path, tag: row.name },
     everyMs: row.every_ms,
+    plannedMs: row.planned_ms,
+    isListed: row.is_listed === 1,
     analyze: booleanOf(row.is_analyzed),
     origin: row.origin as WatchOrigin,
     state: row.state as TagState,

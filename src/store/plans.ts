@@ -1,0 +1,70 @@
+import { requireLease } from './lanes.js'
+import type { StoreContext } from './schema.js'
+import type { LaneLease } from './store.js'
+
+/** What the planner learns from, and what it decided. */
+export interface PlanStore {
+  /**
+   * When the watched tags of a lane moved, since `sinceMs` and beyond their first entry: what rates of change are learned from. In
+   * the order of tags and times.
+   */
+  moves(laneId: number, sinceMs: number): Promise<readonly PlannedMove[]>
+  /**
+   * Writes how often tags are looked at from now on, and which repositories are known by lists. Only what differs from what is
+   * written: a plan that changes nothing writes nothing.
+   * @throws Fault `lease-lost`
+   */
+  put(lease: LaneLease, plan: PlanChange): Promise<void>
+}
+
+/** A tag moved. Milliseconds since the epoch. */
+export interface PlannedMove {
+  readonly tagId: number
+  readonly at: number
+}
+
+/** See {@link PlanStore.put}. */
+export interface PlanChange {
+  readonly tags: readonly { readonly tagId: number; readonly plannedMs: number }[]
+  /** Paths of the lane's host. */
+  readonly repositories: readonly { readonly path: string; readonly isListed: boolean }[]
+}
+
+/** How often a tag is looked at: an interval that was given is a ceiling, and the plan may be shorter. Null: nobody says. */
+export function intervalOf(everyMs: number | null, plannedMs: number | null): number | null {
+  return everyMs === null || plannedMs === null ? (everyMs ?? plannedMs) : Math.min(everyMs, plannedMs)
+}
+
+/** See {@link PlanStore}. */
+export function createPlanStore({ db, dialect }: StoreContext): PlanStore {
+  return {
+    async moves(laneId, sinceMs) {
+      const rows = await db
+        .selectFrom('history')
+        .innerJoin('tags', 'tags.id', 'history.tag_id')
+        .innerJoin('upstreams', 'upstreams.id', 'tags.upstream_id')
+        .select(['history.tag_id', 'history.at'])
+        .where('upstreams.lane_id', '=', laneId)
+        .where('history.kind', '<>', 'first-seen')
+        .where('history.at', '>=', sinceMs)
+        .orderBy('history.tag_id')
+        .orderBy('history.at')
+        .execute()
+      return rows.map(({ tag_id: tagId, at }) => ({ tagId, at }))
+    },
+    put: (lease, { tags, repositories }) =>
+      db.transaction().execute(async (trx) => {
+        await requireLease(trx, lease, dialect)
+        for (const { tagId, plannedMs } of tags)
+          await trx.updateTable('tags').set({ planned_ms: plannedMs }).where('id', '=', tagId).execute()
+        for (const { path, isListed } of repositories) {
+          await trx
+            .updateTable('upstreams')
+            .set({ is_listed: Number(isListed) })
+            .where('lane_id', '=', lease.laneId)
+            .where('path', '=', path)
+            .execute()
+        }
+      }),
+  }
+}
