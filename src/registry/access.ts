@@ -30,10 +30,10 @@ export interface Call {
 export interface RepositoryRequest {
   readonly method: 'GET' | 'HEAD'
   /**
-   * After `/v2/<name>/`, with its query; from the root of the host where it begins with a slash; or a whole URL of the same
-   * origin, from a Link.
+   * After `/v2/<name>/`, with its query; from the root of the registry's own origin where it begins with a slash: never
+   * another origin, which would be sent the credentials.
    */
-  readonly path: string | URL
+  readonly path: string
   readonly accept: string
   readonly maxBodyBytes: number
   /** What the token must allow; `pull` when left out. */
@@ -259,14 +259,14 @@ export class Access {
     authorization: string | undefined,
     call: Call,
   ): Promise<HttpResponse> {
-    const isRelative = typeof path === 'string' && !path.startsWith('/')
     const headers = {
       accept,
       ...(authorization !== undefined && { authorization }),
       ...(range !== undefined && { range }),
     }
     const rest = { method, headers, maxBodyBytes, isStreamed }
-    return await this.#sendToHost(state, isRelative ? `/v2/${repository.path}/${path}` : path, rest, credential, call)
+    const target = path.startsWith('/') ? path : `/v2/${repository.path}/${path}`
+    return await this.#sendToHost(state, target, rest, credential, call)
   }
 
   async #sendToHost(
