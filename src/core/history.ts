@@ -85,7 +85,8 @@ export function kindAfter(
 
 /** A past assignment that somebody claims: a registry's own records, or an imported history. */
 export interface HistoryClaim {
-  readonly digest: Digest
+  /** null: at nothing, the tag was removed. */
+  readonly digest: Digest | null
   readonly at: number
 }
 

@@ -93,6 +93,11 @@ async function reportedAt(
     })
   }
   const found = claims.findLast(({ at }) => at <= timeMs)
+  if (found?.digest === null) {
+    throw new Fault('before-history', `by its registry's own history there was no ${name} at ${formatTime(timeMs)}`, {
+      fix: 'Give another time.',
+    })
+  }
   if (found === undefined) {
     throw new Fault(
       'before-history',

@@ -6,15 +6,14 @@ import { type Host, isLoopbackHost, wireHost } from '../core/host.js'
 import type { HostProfile } from '../core/host-profile.js'
 import type { Quota } from '../core/quota.js'
 import type { Repository } from '../core/reference.js'
-import type { AddressPolicy } from '../http/guard.js'
-import { Lane, type Priority } from '../http/lane.js'
+import type { Lane, Priority } from '../http/lane.js'
 import type { Http, HttpResponse } from '../http/send.js'
-import { readTlsOptions, type TlsOptions } from '../http/tls.js'
-import { type AuthScheme, chooseScheme } from './challenge.js'
+import type { TlsOptions } from '../http/tls.js'
+import { chooseScheme } from './challenge.js'
 import type { Credential, CredentialSource } from './credentials/credential.js'
+import { type HostState, newHostState, originOf, quotaLearned, sendFindingScheme } from './host-state.js'
 import { KeptCredentials } from './kept-credentials.js'
-import { kindByName } from './kind.js'
-import { HeadCount, readQuota } from './quota.js'
+import { defaultConcurrency, Lanes } from './lanes.js'
 import type { RegistrySettings } from './settings.js'
 import { basicHeader, Tokens } from './token.js'
 import { waitFor } from './wait-for.js'
@@ -34,16 +33,33 @@ export interface Call {
 /** One request below a repository. */
 export interface RepositoryRequest {
   readonly method: 'GET' | 'HEAD'
-  /** After `/v2/<name>/`, with its query; or a whole URL of the same origin, from a Link. */
-  readonly path: string | URL
+  /**
+   * After `/v2/<name>/`, with its query; from the root of the registry's own origin where it begins with a slash: never
+   * another origin, which would be sent the credentials.
+   */
+  readonly path: string
   readonly accept: string
   readonly maxBodyBytes: number
+  /** What the token must allow; `pull` when left out. */
+  readonly action?: 'pull' | 'metadata_read'
   /** `Range`, RFC 9110 section 14.2. */
   readonly range?: string
   /** `If-None-Match`, RFC 9110 section 13.1.2: the digest, which registries send as the entity tag of a manifest. */
   readonly ifNoneMatch?: Digest | undefined
   /** See `HttpRequest.isStreamed`. */
   readonly isStreamed?: boolean
+}
+
+/** One request to an API beside the distribution API, with no other authentication than its own headers. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST'
+  /** A path on the registry's own origin, or a URL that the configuration or the documentation of this kind of registry names. */
+  readonly url: string | URL
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly maxBodyBytes: number
+  /** Whose lane it goes through; what of it may be sent is in `headers`. */
+  readonly credential: Credential
 }
 
 /** What {@link Access} is made of. */
@@ -59,22 +75,14 @@ export interface AccessOptions {
 }
 
 const defaultMaxWaitMs = 5 * 60_000
-/** Requests to one host at a time, where the configuration does not say: what the peers' floor was measured with. */
-export const defaultConcurrency = 16
 
-/** What is known of a host while the process lives. */
-interface HostState {
-  readonly host: Host
-  readonly settings: RegistrySettings
-  readonly tls: TlsOptions
-  scheme: 'http' | 'https' | null
-  auth: AuthScheme | null
-  /** The first request to a host goes alone: all others learn from its answer how to authenticate. */
-  first: Promise<void> | null
-  zone: AddressPolicy['namedBy']
-  /** What it last said of its quota for manifests; null when it never did. */
-  quota: Quota | null
-  readonly headCount: HeadCount
+/** What of a request does not depend on where it goes. */
+interface Delivery {
+  readonly method: 'GET' | 'HEAD' | 'POST'
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string | undefined
+  readonly maxBodyBytes: number
+  readonly isStreamed?: boolean | undefined
 }
 
 /** Sends requests to repositories, with whatever each host wants for it: scheme, credentials, tokens, lanes. */
@@ -82,15 +90,16 @@ export class Access {
   readonly #options: AccessOptions
   readonly #tokens: Tokens
   readonly #hosts = new Map<Host, HostState>()
-  readonly #lanes = new Map<string, Lane>()
+  readonly #lanes: Lanes
   readonly #credentials: KeptCredentials
 
   constructor(options: AccessOptions) {
     this.#options = options
-    const { http, clock, sources } = options
+    const { http, clock, random, sources } = options
     this.#credentials = new KeptCredentials(sources, clock)
+    this.#lanes = new Lanes(clock, random)
     this.#tokens = new Tokens(http, clock, (realm, credential) =>
-      this.#lane(realm.host, credential, defaultConcurrency),
+      this.#lanes.of(realm.host, credential, defaultConcurrency),
     )
   }
 
@@ -106,15 +115,37 @@ export class Access {
     this.#options.onProfile(host, profile)
   }
 
-  /** Until when nothing is sent to `host`; null when it is open. Of several credentials the latest. */
-  pausedUntil(host: Host): number | null {
-    let latest: number | null = null
-    for (const [key, lane] of this.#lanes) {
-      if (!key.startsWith(`${wireHost(host)} `)) continue
-      const until = lane.pausedUntil
-      if (until !== null && (latest === null || until > latest)) latest = until
+  /** Until when nothing is sent to `host`, or to the host of a URL; null when it is open. Of several credentials the latest. */
+  pausedUntil(host: Host | URL): number | null {
+    return this.#lanes.pausedUntil(host instanceof URL ? host.host : wireHost(host))
+  }
+
+  /** Who we are to a repository. Throws as `CredentialSource.find`. */
+  async credential(repository: Repository, signal: AbortSignal | undefined): Promise<Credential> {
+    return await this.#credentials.find(repository, signal)
+  }
+
+  /**
+   * Sends a request to an API of the registry, through the lane of that API's host.
+   * @throws Fault `invalid-config` for an API that is neither encrypted nor on loopback, and what sending throws
+   */
+  async sendApi(host: Host, request: ApiRequest, call: Call): Promise<HttpResponse> {
+    const state = this.#host(host)
+    const { url, method, headers = {}, body, maxBodyBytes, credential } = request
+    const rest = { method, headers: { accept: 'application/json', ...headers }, body, maxBodyBytes }
+    if (typeof url === 'string' || url.origin === originOf(state)) {
+      return await this.#sendToHost(state, url, rest, credential, call)
     }
-    return latest
+    if (url.protocol !== 'https:' && !isLoopbackHost(url.host as Host)) {
+      throw new Fault(
+        'invalid-config',
+        `the API of ${host} at ${url.origin} is not encrypted, and may be sent a secret`,
+        {
+          fix: `Give registries.${host}.apiUrl an https:// URL.`,
+        },
+      )
+    }
+    return await this.#deliver(url, state.apiTls, rest, this.#lanes.of(url.host, credential, defaultConcurrency), call)
   }
 
   /** What `host` last said of its quota; null when it never did. */
@@ -167,7 +198,7 @@ export class Access {
     request: RepositoryRequest,
     call: Call,
   ): Promise<HttpResponse> {
-    const sent = await this.#authorization(state, repository, credential, call)
+    const sent = await this.#authorization(state, repository, request, credential, call)
     const response = await this.#sendOnce(state, repository, request, credential, sent, call)
     if (response.status !== 401) {
       if (state.auth === null && response.status < 500 && response.status !== 429) state.auth = { kind: 'none' }
@@ -176,7 +207,7 @@ export class Access {
     // A host that was redirected to must not see our credentials, and its challenge is not the registry's.
     if (response.url.origin !== originOf(state)) return response
     this.#readChallenge(state, response, sent)
-    const renewed = await this.#authorization(state, repository, credential, call, sent)
+    const renewed = await this.#authorization(state, repository, request, credential, call, sent)
     if (renewed === undefined || renewed === sent) {
       this.#credentials.forget(repository)
       return response
@@ -199,6 +230,7 @@ export class Access {
   async #authorization(
     state: HostState,
     repository: Repository,
+    { action = 'pull' }: RepositoryRequest,
     credential: Credential,
     call: Call,
     refused?: string,
@@ -212,7 +244,7 @@ export class Access {
       {
         realm: auth.realm,
         service: auth.service,
-        scope: `repository:${repository.path}:pull`,
+        scope: `repository:${repository.path}:${action}`,
         credential,
         namedBy: auth.realm.origin === originOf(state) ? 'user' : state.zone,
         tls: state.tls,
@@ -233,122 +265,62 @@ export class Access {
   async #sendOnce(
     state: HostState,
     repository: Repository,
-    request: RepositoryRequest,
+    { method, path, accept, maxBodyBytes, range, ifNoneMatch, isStreamed }: RepositoryRequest,
     credential: Credential,
     authorization: string | undefined,
     call: Call,
   ): Promise<HttpResponse> {
-    const { concurrency = defaultConcurrency } = state.settings
-    const send = () =>
-      this.#options.http.send({
-        method: request.method,
-        url:
-          typeof request.path === 'string'
-            ? new URL(`${originOf(state)}/v2/${repository.path}/${request.path}`)
-            : request.path,
-        headers: {
-          accept: request.accept,
-          'user-agent': 'tidemark',
-          ...(authorization !== undefined && { authorization }),
-          ...(request.range !== undefined && { range: request.range }),
-          ...(request.ifNoneMatch !== undefined && { 'if-none-match': `"${request.ifNoneMatch}"` }),
-        },
-        maxBodyBytes: request.maxBodyBytes,
-        ...(request.isStreamed && { isStreamed: true }),
-        lane: this.#lane(wireHost(state.host), credential, concurrency),
-        priority: call.priority ?? 'interactive',
-        maxWaitMs: call.maxWaitMs ?? defaultMaxWaitMs,
-        namedBy: 'user',
-        tls: state.tls,
-        cost: call.cost,
-        signal: call.signal,
-      })
-    const response = state.scheme !== null ? await send() : await this.#sendFindingScheme(state, send)
-    this.#learnQuota(state, request, response)
+    const headers = {
+      accept,
+      ...(authorization !== undefined && { authorization }),
+      ...(range !== undefined && { range }),
+      ...(ifNoneMatch !== undefined && { 'if-none-match': `"${ifNoneMatch}"` }),
+    }
+    const rest = { method, headers, maxBodyBytes, isStreamed }
+    const target = path.startsWith('/') ? path : `/v2/${repository.path}/${path}`
+    const response = await this.#sendToHost(state, target, rest, credential, call)
+    const learned = quotaLearned(state, this.profile(state.host), { method, path }, response, this.#options.clock.now())
+    if (learned !== null) this.learn(state.host, learned)
     return response
   }
 
-  /** Of our registry's own answers: a redirect may have led to a host with another quota. */
-  #learnQuota(state: HostState, { method, path }: RepositoryRequest, response: HttpResponse): void {
-    const kind = state.settings.kind ?? kindByName(state.host)
-    const quota = readQuota(response, kind, this.#options.clock.now())
-    if (quota === null || response.url.origin !== originOf(state)) return
-    const { dialect, limit, windowMs, remaining } = quota
-    // A refusal without numbers says less than what was said before it.
-    if (limit === null && state.quota !== null && state.quota.limit !== null) return
-    state.quota = quota
-    const known = this.profile(state.host)
-    const isNew = known.quota?.dialect !== dialect || known.quota.limit !== limit || known.quota.windowMs !== windowMs
-    if (isNew) this.learn(state.host, { quota: { dialect, limit, windowMs } })
-    if (typeof path !== 'string' || !path.startsWith('manifests/')) return
-    // Documented for Docker Hub, where others behind the same address use up what remains meanwhile.
-    const headCounts = dialect === 'docker-hub' ? false : state.headCount.observe(method, remaining)
-    if (headCounts !== null && known.headCounts !== headCounts) this.learn(state.host, { headCounts })
+  async #sendToHost(
+    state: HostState,
+    target: string | URL,
+    delivery: Delivery,
+    credential: Credential,
+    call: Call,
+  ): Promise<HttpResponse> {
+    const { host, settings, tls } = state
+    const lane = this.#lanes.of(wireHost(host), credential, settings.concurrency ?? defaultConcurrency)
+    const send = () => this.#deliver(new URL(target, originOf(state)), tls, delivery, lane, call)
+    if (state.scheme !== null) return await send()
+    return await sendFindingScheme(state, this.profile(host), (learned) => this.learn(host, learned), send)
   }
 
-  /** Loopback only: https first, http where no TLS is spoken; what worked is remembered. */
-  async #sendFindingScheme(state: HostState, send: () => Promise<HttpResponse>): Promise<HttpResponse> {
-    state.scheme = this.profile(state.host).scheme ?? 'https'
-    try {
-      const response = await send()
-      if (state.scheme === 'https' || response.status !== 400) {
-        this.learn(state.host, { scheme: state.scheme })
-        return response
-      }
-      // Node and nginx answer 400 when they are spoken to in plain HTTP where they expect TLS: the memory is stale.
-    } catch (error) {
-      const isOther =
-        state.scheme === 'https'
-          ? isFault(error, 'tls') && error.data.plain === true
-          : isFault(error, 'unreachable', 'broken-answer')
-      if (!isOther) {
-        state.scheme = null
-        throw error
-      }
-    }
-    state.scheme = state.scheme === 'https' ? 'http' : 'https'
-    try {
-      const response = await send()
-      this.learn(state.host, { scheme: state.scheme })
-      return response
-    } catch (error) {
-      state.scheme = null
-      throw error
-    }
-  }
-
-  #lane(host: string, credential: Credential, slots: number): Lane {
-    const key = `${host} ${credential.key}`
-    let lane = this.#lanes.get(key)
-    if (lane === undefined) {
-      lane = new Lane(host, slots, this.#options.clock, this.#options.random)
-      this.#lanes.set(key, lane)
-    }
-    return lane
+  #deliver(
+    url: URL,
+    tls: TlsOptions,
+    { headers, body, isStreamed, ...rest }: Delivery,
+    lane: Lane,
+    call: Call,
+  ): Promise<HttpResponse> {
+    return this.#options.http.send({
+      ...{ ...rest, url, tls, lane, namedBy: 'user', cost: call.cost, signal: call.signal },
+      headers: { 'user-agent': 'tidemark', ...headers },
+      ...(body !== undefined && { body }),
+      ...(isStreamed && { isStreamed: true }),
+      priority: call.priority ?? 'interactive',
+      maxWaitMs: call.maxWaitMs ?? defaultMaxWaitMs,
+    })
   }
 
   #host(host: Host): HostState {
     let state = this.#hosts.get(host)
     if (state === undefined) {
-      const settings = this.#options.settingsOf(host)
-      const isFound = settings.plainHttp === undefined && isLoopbackHost(host)
-      state = {
-        host,
-        settings,
-        tls: readTlsOptions(settings, this.#options.environment),
-        scheme: settings.plainHttp ? 'http' : isFound ? null : 'https',
-        auth: null,
-        first: null,
-        zone: 'public',
-        quota: null,
-        headCount: new HeadCount(),
-      }
+      state = newHostState(host, this.#options.settingsOf(host), this.#options.environment)
       this.#hosts.set(host, state)
     }
     return state
   }
-}
-
-function originOf(state: HostState): string {
-  return `${state.scheme ?? 'https'}://${wireHost(state.host)}`
 }

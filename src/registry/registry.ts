@@ -7,24 +7,30 @@ import type { HostProfile } from '../core/host-profile.js'
 import type { Descriptor } from '../core/manifest.js'
 import type { Quota } from '../core/quota.js'
 import type { Reference, Repository, TagReference } from '../core/reference.js'
+import type { TagAssignment } from '../core/tag-assignment.js'
 import { parseNetworks } from '../http/guard.js'
 import type { Timeouts } from '../http/pool.js'
 import { createHttp } from '../http/send.js'
-import { Access, type Call, defaultConcurrency } from './access.js'
+import { Access, type Call } from './access.js'
 import { type BlobRange, type BlobReference, blob, blobSize, type OpenedBlob, openBlob } from './blob.js'
+import { bulkLists } from './bulk/list.js'
+import type { CredentialContext } from './credentials/credential.js'
 import { credentialSources } from './credentials/list.js'
 import { questionSender } from './credentials/question.js'
 import { type Head, head } from './head.js'
 import { kindByName } from './kind.js'
+import { defaultConcurrency } from './lanes.js'
 import { type FetchedManifest, manifest } from './manifest.js'
+import { quayHistory } from './quay-history.js'
 import { referrers } from './referrers.js'
 import type { NetworkSettings, RegistriesSettings, RegistrySettings } from './settings.js'
 import { tagHistory } from './tag-history.js'
 import { tags } from './tags.js'
 
-export { type Call, defaultConcurrency } from './access.js'
+export type { Call } from './access.js'
 export type { BlobRange, OpenedBlob } from './blob.js'
 export type { Head } from './head.js'
+export { defaultConcurrency } from './lanes.js'
 export type { FetchedManifest } from './manifest.js'
 
 /** Every registry, spoken to at the lowest cost of knowing. */
@@ -39,6 +45,13 @@ export interface Registry {
   manifest(reference: Reference, call: Call): Promise<FetchedManifest>
   /** The tags of a repository, page by page, in the registry's order. Throws as {@link Registry.head}. */
   tags(repository: Repository, call: Call): AsyncIterable<readonly string[]>
+  /**
+   * What the registry's own API says that the tags of a repository point at, page by page: far fewer requests than a HEAD for
+   * each, and only a hint, which a HEAD proves. Null where there is no such list, or none for who we are.
+   * @throws Fault as {@link Registry.head}, and when it is read. `denied` and `unsupported`: the API has none for us, which says
+   *   nothing about the registry or the repository; never `repository-not-found`
+   */
+  listDigests(repository: Repository, call: Call): Promise<AsyncIterable<readonly TagAssignment[]> | null>
   /**
    * What the registry itself says a tag has pointed at, oldest first; null where it keeps no such history, or not for us.
    * Throws as {@link Registry.head}.
@@ -59,6 +72,8 @@ export interface Registry {
   blobSize(repository: Repository, digest: Digest, call: Call): Promise<number | null>
   /** What was learned about `host`. */
   profile(host: Host): HostProfile
+  /** Remembers what was learned about `host` by comparing answers. */
+  learn(host: Host, learned: HostProfile): void
   /** What `host` last said of its quota for manifests; null when it never did. */
   quota(host: Host): Quota | null
   /** Until when nothing is sent to `host`, in milliseconds since the epoch; null when it is open. */
@@ -92,26 +107,33 @@ export function createRegistry(options: RegistryOptions): Registry {
   const widest = Math.max(defaultConcurrency, ...[...byHost.values()].map((entry) => entry.concurrency ?? 0))
   const allow = parseNetworks(network.allow ?? [])
   const http = createHttp({ clock, random, environment, allow, connections: widest, ...(timeouts && { timeouts }) })
+  const context: CredentialContext = {
+    ...{ clock, environment, settingsOf, send: questionSender(http, clock, random, environment) },
+    kindOf: (host) => settingsOf(host).kind ?? kindByName(host),
+  }
   const access = new Access({
-    ...{ http, clock, random, environment },
-    sources: credentialSources({
-      ...{ clock, environment, settingsOf, send: questionSender(http, clock, random, environment) },
-      kindOf: (host) => settingsOf(host).kind ?? kindByName(host),
-    }),
-    settingsOf,
+    ...{ http, clock, random, environment, settingsOf },
+    sources: credentialSources(context),
     profiles: new Map(options.profiles),
     onProfile: options.onProfile ?? (() => undefined),
   })
+  const bulk = { ...context, access }
+  const listDigests = bulkLists(bulk)
   return {
     head: (reference, call) => head(access, reference, quiet(call)),
     manifest: (reference, call) => manifest(access, reference, quiet(call)),
     tags: (repository, call) => tags(access, repository, quiet(call)),
-    tagHistory: (reference, call) => tagHistory(access, reference, quiet(call)),
+    listDigests: (repository, call) => listDigests(repository, quiet(call)),
+    tagHistory: (reference, call) =>
+      context.kindOf(reference.host) === 'quay'
+        ? quayHistory(bulk, reference, quiet(call))
+        : tagHistory(access, reference, quiet(call)),
     referrers: (repository, digest, call) => referrers(access, repository, digest, quiet(call)),
     blob: (repository, reference, call) => blob(access, repository, reference, quiet(call)),
     openBlob: (repository, digest, range, call) => openBlob(access, repository, digest, range, quiet(call)),
     blobSize: (repository, digest, call) => blobSize(access, repository, digest, quiet(call)),
     profile: (host) => access.profile(host),
+    learn: (host, learned) => access.learn(host, learned),
     quota: (host) => access.quota(host),
     pausedUntil: (host) => access.pausedUntil(host),
     close: () => http.close(),

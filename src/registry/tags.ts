@@ -4,6 +4,7 @@ import { formatRepository, isTag, type Repository } from '../core/reference.js'
 import type { HttpResponse } from '../http/send.js'
 import type { Access, Call } from './access.js'
 import { answerFault } from './answer-fault.js'
+import { nextLink, pathOf } from './next-link.js'
 
 /** Asked for; a registry may give fewer, or all at once. ECR refuses more. */
 const pageSize = 1_000
@@ -16,7 +17,7 @@ const pageSize = 1_000
  */
 export async function* tags(access: Access, repository: Repository, call: Call): AsyncIterable<readonly string[]> {
   const what = formatRepository(repository)
-  let path: string | URL = `tags/list?n=${pageSize}`
+  let path = `tags/list?n=${pageSize}`
   const followed = new Set<string>()
   let count = 0
   for (let page = 1; ; page++) {
@@ -26,13 +27,14 @@ export async function* tags(access: Access, repository: Repository, call: Call):
     const found = readPage(response, what)
     count += found.length
     if (found.length > 0) yield found
-    const next = readNext(response, what)
+    const next = nextLink(response, `the list of tags of ${what}`)
     if (next === null) return
-    if (followed.has(next.href) || page >= limits.pages || count >= limits.tags) {
+    const nextPath = pathOf(next)
+    if (followed.has(nextPath) || page >= limits.pages || count >= limits.tags) {
       throw new Fault('broken-answer', `the list of tags of ${what} goes in circles, or has no end`)
     }
-    followed.add(next.href)
-    path = next
+    followed.add(nextPath)
+    path = nextPath
   }
 }
 
@@ -48,24 +50,4 @@ function readPage(response: HttpResponse, what: string): string[] {
   if (list === null || (list === undefined && typeof value === 'object' && value !== null)) return []
   if (!Array.isArray(list)) throw new Fault('broken-answer', `the list of tags of ${what} is none`)
   return list.filter((entry): entry is string => typeof entry === 'string' && isTag(entry))
-}
-
-/**
- * The target of `Link: <…>; rel="next"` (RFC 8288), relative or absolute.
- * @throws Fault `broken-answer` when it leaves the origin that was asked
- */
-function readNext(response: HttpResponse, what: string): URL | null {
-  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(headerText(response.headers.link))?.[1]
-  if (target === undefined) return null
-  if (!URL.canParse(target, response.url.href))
-    throw new Fault('broken-answer', `the next page of tags of ${what} is nowhere`)
-  const next = new URL(target, response.url)
-  if (next.origin !== response.url.origin) {
-    throw new Fault('broken-answer', `the next page of tags of ${what} is on another origin, ${next.origin}`)
-  }
-  return next
-}
-
-function headerText(value: string | string[] | undefined): string {
-  return Array.isArray(value) ? value.join(', ') : (value ?? '')
 }

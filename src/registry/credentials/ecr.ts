@@ -21,16 +21,18 @@ export const ecrCredentials: CredentialPlugin = {
       async find({ host }, signal) {
         const kind = context.kindOf(host)
         if (kind !== 'ecr' && kind !== 'ecr-public') return null
-        const service = kind === 'ecr' ? await privateService(host, context) : publicService(host, context)
+        const service = kind === 'ecr' ? await ecrService(host, context) : ecrPublicService(host, context)
         return await renewal.get(keyOf(service), (flight) => fetchPassword(service, context, flight), signal)
       },
     }
   },
 }
 
-interface EcrService {
+/** The API of ECR, or of ECR Public, that knows of a host. */
+export interface EcrService {
   readonly url: URL
   readonly name: 'ecr' | 'ecr-public'
+  /** Before the dot of `x-amz-target`. */
   readonly target: string
   readonly region: string
   /** Of STS in the same partition. */
@@ -38,7 +40,8 @@ interface EcrService {
   readonly isAmbient: boolean
 }
 
-async function privateService(host: Host, context: CredentialContext): Promise<EcrService> {
+/** Of a private registry. @throws Fault `invalid-config` where neither name nor environment tells the region */
+export async function ecrService(host: Host, context: CredentialContext): Promise<EcrService> {
   const named = parseEcrHost(host)
   const region = named?.region ?? (await defaultRegion(host, context))
   const endpoint = context.settingsOf(host).apiUrl ?? namedEndpoint('ECR', context.environment)
@@ -49,7 +52,7 @@ async function privateService(host: Host, context: CredentialContext): Promise<E
   }
   return {
     url: requireUrl(endpoint ?? `https://${apiHost(place)}`, 'the endpoint of ECR'),
-    ...{ name: 'ecr', target: 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken', region },
+    ...{ name: 'ecr', target: 'AmazonEC2ContainerRegistry_V20150921', region },
     suffix: stsSuffixes[place.suffix] ?? place.suffix,
     isAmbient: true,
   }
@@ -76,13 +79,14 @@ const stsSuffixes: Readonly<Record<string, string>> = {
   'on.amazonwebservices.com.cn': 'amazonaws.com.cn',
 }
 
-function publicService(host: Host, context: CredentialContext): EcrService {
+/** Of public.ecr.aws. @throws Fault `invalid-config` */
+export function ecrPublicService(host: Host, context: CredentialContext): EcrService {
   // The only region that has this call.
   const region = 'us-east-1'
   const endpoint = context.settingsOf(host).apiUrl ?? namedEndpoint('ECR_PUBLIC', context.environment)
   return {
     url: requireUrl(endpoint ?? `https://api.ecr-public.${region}.amazonaws.com`, 'the endpoint of ECR Public'),
-    ...{ name: 'ecr-public', target: 'SpencerFrontendService.GetAuthorizationToken', region, suffix: 'amazonaws.com' },
+    ...{ name: 'ecr-public', target: 'SpencerFrontendService', region, suffix: 'amazonaws.com' },
     // It is open to all: an instance's role that may not log in there must not close it.
     isAmbient: false,
   }
@@ -110,7 +114,7 @@ async function fetchPassword(
   const answer = await callAws(
     {
       ...{ url, service: name, region, body: '{}', keys, who },
-      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': target },
+      headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amz-target': `${target}.GetAuthorizationToken` },
       fix:
         name === 'ecr'
           ? 'Allow the caller ecr:GetAuthorizationToken; `aws sts get-caller-identity` shows who it is.'
