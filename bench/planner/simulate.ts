@@ -160,6 +160,7 @@ class PlannedLane {
 
   #look(entry: Scheduled, at: number): void {
     entry.lookedAt = at
+    this.#plan.looked()
     if (!lookAt(entry, at, this.#into)) return
     const siblings = this.#plan.moved(entry.place, at)
     if (!this.#options.hasEarlyLooks) return

@@ -24,10 +24,13 @@ export interface PlannedTag {
 
 /** Without an `every` of its own a tag is looked at no more rarely than this many of the lane's intervals. */
 export const longestFactor = 4
-/** The share of the budget that looks at siblings of a tag that has moved may take. */
-const earlyShare = 0.05
-/** Looks at siblings that were not needed are saved up for so long. */
-const earlySavedMs = 6 * 3_600_000
+/**
+ * What the account of looks may hold, in hours of the budget, on either side: saved up while looks were fewer than the budget,
+ * or owed where siblings were looked at early, or changed intervals began with a shorter one.
+ */
+const accountHours = 1
+/** The share of the budget that pays back, from where half of what may be owed is owed until nothing is: rarely begun, as it changes intervals. */
+const payBackShare = 0.1
 /** A sibling is looked at where its rate is at least this share of the mover's. */
 const siblingShare = 0.1
 const hourMs = 3_600_000
@@ -47,8 +50,9 @@ export class LanePlan {
   #waveAt = new Float64Array(16)
   #members: number[][] = []
   #fixed = 0
-  #early = 0
-  #earlyAt: number | null = null
+  #account = 0
+  #isOwing = false
+  #accountAt: number | null = null
 
   constructor(bounds: LaneBounds) {
     this.#bounds = bounds
@@ -90,23 +94,27 @@ export class LanePlan {
     return this.#every[place] ?? 0
   }
 
+  /** Looks that were made, at slots and besides: what they were more than the budget is paid back. */
+  looked(count = 1): void {
+    this.#account -= count
+  }
+
   /**
    * A look has found that a tag moved.
    * @param now when it was found
    * @returns siblings that may have moved with it, most likely first: each is worth a look at once, beside its slots. They
-   *   are paid from a share of the budget that the intervals leave, and are asked for once in `minEveryMs` at most.
+   *   are paid for by longer intervals of all, and are asked for once in `minEveryMs` at most.
    */
   moved(place: number, now: number): number[] {
     this.#rates.move(place, now)
     const group = this.#rates.groupOf(place)
     const members = this.#members[group]
     if (members === undefined || now - (this.#waveAt[group] ?? 0) < this.#bounds.minEveryMs) return []
-    this.#save(now)
+    this.#credit(now)
     const least = (this.#rate[place] ?? 0) * siblingShare
     const likely = members.filter((sibling) => sibling !== place && (this.#rate[sibling] ?? 0) >= least)
     likely.sort((a, b) => (this.#rate[b] ?? 0) - (this.#rate[a] ?? 0) || a - b)
-    likely.length = Math.min(likely.length, Math.floor(this.#early))
-    this.#early -= likely.length
+    likely.length = Math.min(likely.length, Math.max(0, Math.floor(this.#account + this.#budget() * accountHours)))
     if (likely.length > 0) this.#waveAt[group] = now
     return likely
   }
@@ -115,7 +123,6 @@ export class LanePlan {
   replan(now: number): PlanOutcome {
     const { everyMs, minEveryMs } = this.#bounds
     const { size } = this.#rates
-    this.#save(now)
     this.#rates.estimate(now, this.#rate)
     this.#fixed = 0
     for (let place = 0; place < size; place++) {
@@ -124,20 +131,21 @@ export class LanePlan {
       if (this.#rates.isHeld(place)) this.#fixed += hourMs / (given > 0 ? given : everyMs)
     }
     const [rates, ceilingsMs] = [this.#rate, this.#ceilings]
-    const looks = this.#budget() * (1 - earlyShare)
-    return planIntervals({ size, rates, ceilingsMs, minEveryMs, budget: looks }, this.#every)
+    this.#credit(now)
+    const budget = this.#budget() * (this.#isOwing ? 1 - payBackShare : 1)
+    return planIntervals({ size, rates, ceilingsMs, minEveryMs, budget }, this.#every)
   }
 
   #budget(): number {
     return Math.min(this.#fixed, this.#bounds.budget ?? Number.POSITIVE_INFINITY)
   }
 
-  /** Looks at siblings are saved up while nothing moves. */
-  #save(now: number): void {
-    const sinceMs = Math.max(0, now - (this.#earlyAt ?? now))
-    const perHour = this.#budget() * earlyShare
-    this.#early = Math.min(perHour * (earlySavedMs / hourMs), this.#early + (perHour * sinceMs) / hourMs)
-    this.#earlyAt = now
+  #credit(now: number): void {
+    const hours = Math.max(0, now - (this.#accountAt ?? now)) / hourMs
+    const most = this.#budget() * accountHours
+    this.#account = Math.max(-most, Math.min(most, this.#account + this.#budget() * hours))
+    this.#accountAt = now
+    this.#isOwing = this.#account < (this.#isOwing ? 0 : -most / 2)
   }
 
   #reserve(places: number): void {
