@@ -7,8 +7,12 @@ import { createHash } from 'node:crypto'
  * @returns milliseconds in [0, everyMs)
  */
 export function phaseMs(name: string, everyMs: number): number {
-  const hash = createHash('sha256').update(name).digest()
-  return Math.floor((hash.readUIntBE(0, 6) / 2 ** 48) * everyMs)
+  return Math.floor(phaseShare(name) * everyMs)
+}
+
+/** The same as a share of any interval, in [0, 1): hashed once, where the interval changes. */
+export function phaseShare(name: string): number {
+  return createHash('sha256').update(name).digest().readUIntBE(0, 6) / 2 ** 48
 }
 
 /** The first slot after `afterMs`: slots are at phase + k × interval since the epoch. */
@@ -19,4 +23,14 @@ export function nextSlotMs(phase: number, everyMs: number, afterMs: number): num
 /** The last slot at or before `atMs`. */
 export function lastSlotMs(phase: number, everyMs: number, atMs: number): number {
   return phase + Math.floor((atMs - phase) / everyMs) * everyMs
+}
+
+/**
+ * The slot to look at next when a tag's interval is changed: the first of the new interval's after the last look. It is never
+ * further from that look than the new interval, and may have passed already: then it is due.
+ * @param share what {@link phaseShare} says
+ * @param lookedAt the last look; null when there was none, and the tag is due
+ */
+export function slotAfterChangeMs(share: number, everyMs: number, lookedAt: number | null, now: number): number {
+  return lookedAt === null ? now : nextSlotMs(Math.floor(share * everyMs), everyMs, lookedAt)
 }
