@@ -15,6 +15,19 @@ export function compareManifests(from: Manifest, to: Manifest): HistoryChange[] 
   return [...changes]
 }
 
+/**
+ * Whether a move looks like a part of one: an index of which some platforms are new and others are as they were, or not there
+ * yet. Who pushes architecture by architecture makes such moves, one after the other.
+ */
+export function isPartialMove(from: Manifest, to: Manifest): boolean {
+  if (from.kind !== 'index' || to.kind !== 'index') return false
+  const before = platformDigests(from)
+  const after = platformDigests(to)
+  const isOld = (platform: string) => after.get(platform) === before.get(platform)
+  const isChanged = before.size !== after.size || ![...before.keys()].every(isOld)
+  return isChanged && [...before.keys()].some((platform) => isOld(platform) || !after.has(platform))
+}
+
 function compareIndexes(from: ImageIndex, to: ImageIndex, changes: Set<HistoryChange>): void {
   const before = platformDigests(from)
   const after = platformDigests(to)

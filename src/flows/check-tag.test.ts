@@ -34,7 +34,18 @@ beforeEach(async () => {
   lease = lane as LaneLease
   const watch = await store.watches.find(reference)
   const tagId = watch?.tagId as number
-  tag = { tagId, reference, state: 'unseen', reason: null, digest: null, lastKnownAt: null, misses: 0, vanishes: 0 }
+  tag = {
+    tagId,
+    reference,
+    state: 'unseen',
+    reason: null,
+    digest: null,
+    lastKnownAt: null,
+    misses: 0,
+    vanishes: 0,
+    listed: null,
+    settling: null,
+  }
 })
 afterEach(async () => {
   registry.close()
@@ -46,7 +57,7 @@ afterEach(async () => {
 /** Looks once, ten seconds later, and writes what turned. */
 async function look(): Promise<string> {
   clock.advance(10_000)
-  const call = { cost: noCost(), maxWaitMs: 1_000, now: () => clock.now() }
+  const call = { cost: noCost(), maxWaitMs: 1_000, settleMs: 60_000, now: () => clock.now() }
   const outcome = await checkTag(tag, lease, registry, store, call)
   if (outcome.kind === 'turned') await store.tags.recordStates(lease, [outcome.change])
   if (outcome.kind === 'moved') return outcome.entry.kind

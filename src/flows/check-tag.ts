@@ -1,4 +1,4 @@
-import { compareManifests } from '../core/compare-manifests.js'
+import { compareManifests, isPartialMove } from '../core/compare-manifests.js'
 import type { Cost } from '../core/cost.js'
 import type { Digest } from '../core/digest.js'
 import { toFault } from '../core/fault.js'
@@ -24,12 +24,24 @@ export interface TrackedTag {
   misses: number
   /** Looks in a row that gave a digest whose manifest was not there. */
   vanishes: number
+  /** What a list said before this look; null when the look was not brought by one. */
+  listed: ListedDigest | null
+  /** Several moves that are taken for one: since when, and what the tag pointed at before them; null when none is under way. */
+  settling: { readonly since: number; readonly from: Digest | null } | null
+}
+
+/** What a registry's list said of a tag. */
+export interface ListedDigest {
+  readonly digest: Digest
+  /** When it was pushed, as the list says; null where it does not. */
+  readonly pushedAt: number | null
 }
 
 /** What a look came to. */
 export type CheckOutcome =
   | { readonly kind: 'same' }
-  | { readonly kind: 'moved'; readonly entry: HistoryEntry }
+  /** `settlesAt`: until when the rest of the move is waited for; null where it is told at once. */
+  | { readonly kind: 'moved'; readonly entry: HistoryEntry; readonly settlesAt: number | null }
   /** The state turned; the caller writes it, together with others. */
   | { readonly kind: 'turned'; readonly change: StateChange }
 
@@ -39,6 +51,8 @@ export interface CheckTagCall {
   readonly signal?: AbortSignal | undefined
   readonly maxWaitMs: number
   readonly now: () => number
+  /** How long the rest of a move is waited for before it is told, in milliseconds; 0: not at all. */
+  readonly settleMs: number
 }
 
 const same: CheckOutcome = { kind: 'same' }
@@ -128,7 +142,9 @@ async function recordMove(
     return tag.vanishes < looksToBelieve ? same : turn(tag, 'unknown', 'broken-answer', call.now())
   }
   tag.vanishes = 0
-  const changes = await changesOf(tag.digest, parsed, store)
+  const previous = await manifestOf(tag.digest, store)
+  await settle(tag, previous, parsed, store, call)
+  const changes = previous === null || parsed === null ? [] : compareManifests(previous, parsed)
   return await write(tag, record, changes, lease, store, call)
 }
 
@@ -141,14 +157,16 @@ async function write(
   call: CheckTagCall,
 ): Promise<CheckOutcome> {
   const seenAt = call.now()
-  const move = { tagId: tag.tagId, seenAt, notBefore: tag.lastKnownAt, pushedAt: null, manifest, changes }
+  const pushedAt = manifest !== null && tag.listed?.digest === manifest.digest ? tag.listed.pushedAt : null
+  const settlesAt = manifest === null ? null : settlesAtOf(tag, seenAt, call.settleMs)
+  const move = { tagId: tag.tagId, seenAt, notBefore: tag.lastKnownAt, pushedAt, manifest, changes, settlesAt }
   const written = await store.tags.recordMove(lease, move)
   tag.digest = manifest?.digest ?? null
   tag.state = manifest === null ? 'absent' : 'present'
   tag.reason = manifest === null ? 'not-found' : null
   tag.lastKnownAt = seenAt
   tag.misses = 0
-  return written === null ? same : { kind: 'moved', entry: written.entry }
+  return written === null ? same : { kind: 'moved', entry: written.entry, settlesAt }
 }
 
 function turn(
@@ -165,9 +183,28 @@ function turn(
   return { kind: 'turned', change: { tagId: tag.tagId, state, reason, at, lastKnownAt } }
 }
 
-async function changesOf(before: Digest | null, after: Manifest | null, store: Store): Promise<HistoryChange[]> {
-  if (before === null || after === null) return []
-  const stored = await store.manifests.get(before)
-  const previous = stored === null ? null : readManifest(stored.bytes, stored.mediaType)
-  return previous === null ? [] : compareManifests(previous, after)
+async function manifestOf(digest: Digest | null, store: Store): Promise<Manifest | null> {
+  const stored = digest === null ? null : await store.manifests.get(digest)
+  return stored === null ? null : readManifest(stored.bytes, stored.mediaType)
+}
+
+/** The last part of a move leaves nothing as it was before the first: it is told at once. */
+async function settle(
+  tag: TrackedTag,
+  previous: Manifest | null,
+  to: Manifest | null,
+  store: Store,
+  call: CheckTagCall,
+): Promise<void> {
+  const began = tag.settling ?? { since: call.now(), from: tag.digest }
+  const from = tag.settling === null ? previous : await manifestOf(began.from, store)
+  const isPartial = call.settleMs > 0 && from !== null && to !== null && isPartialMove(from, to)
+  tag.settling = isPartial ? began : null
+}
+
+/** A move that goes on for longer is told all the same: so many times the wait after its first part. */
+const longestSettles = 5
+
+function settlesAtOf({ settling }: TrackedTag, seenAt: number, settleMs: number): number | null {
+  return settling === null ? null : Math.min(seenAt + settleMs, settling.since + longestSettles * settleMs)
 }

@@ -6,7 +6,8 @@ import { advisoriesSchema } from '../vuln/settings.js'
 import { webhooksSchema } from './webhook-settings.js'
 
 const closed = { additionalProperties: false } as const
-const duration = Type.String({ pattern: '^(\\d+(\\.\\d+)?(ms|s|m|h|d|w))+$', description: 'such as 30s, 5m, 1h' })
+const durationPattern = '^(\\d+(\\.\\d+)?(ms|s|m|h|d|w))+$'
+const duration = Type.String({ pattern: durationPattern, description: 'such as 30s, 5m, 1h' })
 const analyze = Type.Boolean({
   description: 'whether new digests are analyzed by `tidemark serve` as they come, so that their diff is ready',
 })
@@ -70,6 +71,19 @@ export const configSchema = Type.Object(
     registries: Type.Optional(registriesSchema),
     network: Type.Optional(networkSchema),
     every: Type.Optional(duration),
+    minEvery: Type.Optional(
+      Type.String({
+        pattern: durationPattern,
+        description: 'the shortest interval that is chosen for a tag that moves often; 1m when left out',
+      }),
+    ),
+    settle: Type.Optional(
+      Type.String({
+        pattern: durationPattern,
+        description:
+          'how long the rest of a move is waited for before it is told, where an index is pushed architecture by architecture; 1m when left out, 0s: not at all',
+      }),
+    ),
     analyze: Type.Optional(analyze),
     vex: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), {

@@ -15,6 +15,18 @@ export const defaultEveryMs = 5 * 60_000
 export function everyMsOf(config: Config): number {
   return config.every === undefined ? defaultEveryMs : parseDuration(config.every)
 }
+/** The shortest interval that the planner chooses by itself. */
+export const defaultMinEveryMs = 60_000
+/** The shortest interval that the planner chooses, in milliseconds. */
+export function minEveryMsOf(config: Config): number {
+  return config.minEvery === undefined ? defaultMinEveryMs : parseDuration(config.minEvery)
+}
+/** How long the rest of a move is waited for where nobody says: as long as pushing the next architecture usually takes. */
+export const defaultSettleMs = 60_000
+/** How long the rest of a move is waited for before it is told, in milliseconds. */
+export function settleMsOf(config: Config): number {
+  return config.settle === undefined ? defaultSettleMs : parseDuration(config.settle)
+}
 /** The shortest interval: below a second a registry would see us as an attack. */
 export const shortestEveryMs = 1_000
 /** Tags that one rule watches where it does not say. */

@@ -1,7 +1,5 @@
-import type { Cost } from '../core/cost.js'
 import { matchesGlob } from '../core/glob.js'
 import { formatRepository, isSameRepository, type Repository } from '../core/reference.js'
-import type { Registry } from '../registry/registry.js'
 import type { Store, WatchRule } from '../store/store.js'
 
 /** What following a repository's tags came to. */
@@ -13,15 +11,15 @@ export interface Followed {
 }
 
 /**
- * Lists a repository's tags once and watches those that the rule takes and that nobody watches yet. Tags that vanish from the
- * list stay watched: their own HEAD tells that they were removed.
- * @throws Fault as `Registry.tags`, and what the store throws
+ * Watches the tags of a repository that the rule takes and that nobody watches yet. Tags that are no longer named stay watched:
+ * their own HEAD tells that they were removed.
+ * @param pages the names of all tags
+ * @throws Fault what the store throws, and what reading the pages does
  */
 export async function followTags(
   rule: WatchRule,
-  registry: Registry,
+  pages: AsyncIterable<readonly string[]> | Iterable<readonly string[]>,
   store: Store,
-  call: { readonly cost: Cost; readonly signal?: AbortSignal | undefined; readonly maxWaitMs: number },
 ): Promise<Followed> {
   const { host, path } = rule.repository
   const watched = new Set<string>()
@@ -31,7 +29,7 @@ export async function followTags(
   let taken = [...watched].filter((tag) => takes(rule, tag)).length
   let added = 0
   let beyond = 0
-  for await (const page of registry.tags(rule.repository, call)) {
+  for await (const page of pages) {
     for (const tag of page) {
       if (watched.has(tag) || !takes(rule, tag)) continue
       if (taken >= rule.maxTags) {

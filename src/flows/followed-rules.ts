@@ -3,6 +3,7 @@ import { isFault, toFault } from '../core/fault.js'
 import type { Host } from '../core/host.js'
 import { limits } from '../core/limits.js'
 import type { Log } from '../core/log.js'
+import { formatRepository, type Repository } from '../core/reference.js'
 import type { Registry } from '../registry/registry.js'
 import type { Store, WatchRule } from '../store/store.js'
 import { describeRule, followTags } from './follow-tags.js'
@@ -23,6 +24,8 @@ export class FollowedRules {
   readonly #options: FollowedRulesOptions
   readonly #dueAt = new Map<number, number>()
   readonly #listedAt = new Map<number, number>()
+  /** Names that a list of digests gave, by repository, until they are followed. */
+  readonly #named = new Map<string, readonly string[]>()
   #following: Promise<void> | null = null
 
   constructor(options: FollowedRulesOptions) {
@@ -33,6 +36,11 @@ export class FollowedRules {
   hint(ruleId: number, now: number): void {
     const soonestAt = (this.#listedAt.get(ruleId) ?? 0) + limits.listHintDistanceMs
     this.#dueAt.set(ruleId, Math.min(this.#dueAt.get(ruleId) ?? now, Math.max(now, soonestAt)))
+  }
+
+  /** Somebody has read the names of all tags of a repository: rules need not be listed for them. */
+  named(repository: Repository, names: readonly string[]): void {
+    this.#named.set(formatRepository(repository), names)
   }
 
   /** Begins to list what is due on `hosts`, unless that is under way. */
@@ -49,20 +57,25 @@ export class FollowedRules {
 
   async #follow(hosts: ReadonlySet<Host>, defaultEveryMs: number): Promise<void> {
     const { services, store } = this.#options
+    const named = new Map(this.#named)
+    this.#named.clear()
     for (const rule of await store.watches.listRules()) {
       const now = services.clock.now()
-      if (!hosts.has(rule.repository.host) || (this.#dueAt.get(rule.id) ?? 0) > now) continue
+      const names = named.get(formatRepository(rule.repository))
+      const isDue = (this.#dueAt.get(rule.id) ?? 0) <= now
+      if (!hosts.has(rule.repository.host) || (names === undefined && !isDue)) continue
       this.#dueAt.set(rule.id, now + (rule.everyMs ?? defaultEveryMs))
       this.#listedAt.set(rule.id, now)
-      if (!(await this.#list(rule))) return
+      if (!(await this.#list(rule, names))) return
     }
   }
 
   /** False when it was cancelled. */
-  async #list(rule: WatchRule): Promise<boolean> {
+  async #list(rule: WatchRule, names: readonly string[] | undefined): Promise<boolean> {
     const { registry, store, log, cost, signal } = this.#options
     try {
-      const { added, beyond } = await followTags(rule, registry, store, { cost, signal, maxWaitMs: 1_000 })
+      const pages = names === undefined ? registry.tags(rule.repository, { cost, signal, maxWaitMs: 1_000 }) : [names]
+      const { added, beyond } = await followTags(rule, pages, store)
       if (added > 0) log.info({ rule: describeRule(rule), added }, 'new tags are watched')
       if (beyond > 0)
         log.warn({ rule: describeRule(rule), beyond, maxTags: rule.maxTags }, 'more tags than the rule watches')

@@ -9,7 +9,10 @@ export function tagEveryMs(watch: WatchedTag, defaultEveryMs: number): number {
 }
 
 /** Where in its interval: tags that one list tells of are looked at together, all others each at its own time. */
-export function tagPhaseMs({ reference, isListed }: WatchedTag, everyMs: number): number {
+export function tagPhaseMs(
+  { reference, isListed }: Pick<WatchedTag, 'reference' | 'isListed'>,
+  everyMs: number,
+): number {
   return phaseMs(isListed ? formatRepository(reference) : formatReference(reference), everyMs)
 }
 

@@ -8,19 +8,23 @@ import { defaultConcurrency } from '../registry/lanes.js'
 import type { Registry } from '../registry/registry.js'
 import type { HintTarget } from '../store/hints.js'
 import type { Store } from '../store/store.js'
-import { checkTag } from './check-tag.js'
 import { type Config, everyMsOf } from './config.js'
 import { FollowedRules } from './followed-rules.js'
+import { LaneLooks } from './lane-looks.js'
+import { LanePlanner, type PlanBounds } from './lane-planner.js'
 import { createAbort, type Services } from './open.js'
+import { planBoundsOf } from './plan-bounds.js'
 import { reconcileWatches } from './reconcile-watches.js'
 import { isOwnerGone } from './watch-owner.js'
 import { startWatchedImages, type WatchedImages } from './watched-images.js'
-import { type LaneHint, type ScheduledTag, WatchedLane } from './watched-lane.js'
+import { type LaneHint, WatchedLane } from './watched-lane.js'
 
 /** What a watcher has done since it was started. */
 export interface WatchCounts {
   readonly cost: Cost
   looks: number
+  /** Lists that were read in place of looks. */
+  lists: number
   moves: number
   /** Looks that could not tell. */
   unknown: number
@@ -53,8 +57,10 @@ const leaseMs = 30_000
 const absenceMs = 5_000
 /** Turned states wait that long for others, to be written together. */
 const turnedMs = 200
-/** A tag that was missed once is looked at again after this time. */
-const missedMs = 5_000
+/** How often the plan is made anew: what was learned meanwhile changes little. */
+const planMs = 5 * 60_000
+/** Tags that are new wait so long for others, to be planned together. */
+const newTagsMs = 2_000
 
 /**
  * Starts watching. Lanes (one host each) are leased; their tags wait in memory, spread over their intervals.
@@ -69,7 +75,16 @@ export async function startWatching(services: Services, log: Log): Promise<Watch
 }
 
 class LaneWatcher implements Watcher {
-  readonly counts: WatchCounts = { cost: noCost(), looks: 0, moves: 0, unknown: 0, tags: 0, lanes: 0, analyzed: 0 }
+  readonly counts: WatchCounts = {
+    cost: noCost(),
+    looks: 0,
+    lists: 0,
+    moves: 0,
+    unknown: 0,
+    tags: 0,
+    lanes: 0,
+    analyzed: 0,
+  }
   readonly #owner = `${hostname()}:${process.pid}:${randomBytes(4).toString('hex')}`
   readonly #services: Services
   readonly #store: Store
@@ -79,11 +94,14 @@ class LaneWatcher implements Watcher {
   readonly #abort = createAbort()
   readonly #lanes = new Map<number, WatchedLane>()
   readonly #rules: FollowedRules
-  readonly #looks = new Set<Promise<void>>()
+  readonly #planners = new Map<number, LanePlanner>()
+  readonly #looks: LaneLooks
   #config: Config
   #version = -1
   #pollAt = 0
   #renewAt = 0
+  #planAt = 0
+  #settleAt: number | null = null
   #writeAt: number | null = null
   #steppedAt: number | null = null
   #running: Promise<void> = Promise.resolve()
@@ -95,8 +113,22 @@ class LaneWatcher implements Watcher {
     this.#config = config
     this.#log = log
     this.#images = startWatchedImages(services, log, this.counts)
-    const { cost } = this.counts
-    this.#rules = new FollowedRules({ services, store, registry, log, cost, signal: this.#abort.signal })
+    const { signal } = this.#abort
+    this.#rules = new FollowedRules({ services, store, registry, log, cost: this.counts.cost, signal })
+    this.#looks = new LaneLooks({
+      ...{ services, store, registry, log, signal, images: this.#images, counts: this.counts },
+      config: () => this.#config,
+      isHeld: (lane) => this.#lanes.get(lane.lease.laneId) === lane,
+      plannerOf: (lane) => this.#plannerOf(lane),
+      onLost: (lane) => this.#drop(lane),
+      onTurned: () => {
+        this.#writeAt ??= services.clock.now() + turnedMs
+      },
+      onSettling: (untilMs) => {
+        this.#settleAt = Math.min(this.#settleAt ?? untilMs, untilMs)
+      },
+      onNames: (repository, names) => this.#rules.named(repository, names),
+    })
   }
 
   async begin(): Promise<void> {
@@ -120,14 +152,14 @@ class LaneWatcher implements Watcher {
       return 'taken'
     }
     const outcome = lane.hint(tagId, now) ?? 'elsewhere'
-    if (outcome === 'taken') this.#begin(lane)
+    if (outcome === 'taken') this.#looks.begin(lane)
     return outcome
   }
 
   async stop(): Promise<void> {
     this.#abort.abort()
     await Promise.all([this.#running, this.#images.stop()])
-    await Promise.all([...this.#looks])
+    await this.#looks.idle()
     await this.#rules.idle()
     await this.#writeTurned()
     const now = this.#services.clock.now()
@@ -162,7 +194,9 @@ class LaneWatcher implements Watcher {
     if (now >= this.#renewAt) await this.#renew()
     if (now >= this.#pollAt) await this.#poll()
     if (this.#writeAt !== null && now >= this.#writeAt) await this.#writeTurned()
-    for (const lane of this.#lanes.values()) this.#begin(lane)
+    if (this.#settleAt !== null && now >= this.#settleAt) await this.#settle(now)
+    if (now >= this.#planAt) await this.#plan(now)
+    for (const lane of this.#lanes.values()) this.#looks.begin(lane)
     // Only now: a step that the store made fail has looked at nothing, and the span is told when one succeeds.
     this.#steppedAt = now
   }
@@ -177,10 +211,13 @@ class LaneWatcher implements Watcher {
   }
 
   #nextAt(): number {
-    let next = Math.min(this.#pollAt, this.#renewAt, this.#writeAt ?? Number.POSITIVE_INFINITY)
+    const never = Number.POSITIVE_INFINITY
+    let next = Math.min(this.#pollAt, this.#renewAt, this.#planAt, this.#writeAt ?? never, this.#settleAt ?? never)
+    const now = this.#services.clock.now()
     for (const lane of this.#lanes.values()) {
       // A full lane begins its next look when one ends, not when one is due.
-      if (lane.running < this.#slots(lane)) next = Math.min(next, Math.max(lane.nextAt ?? next, lane.heldUntil))
+      if (lane.running < this.#looks.slots(lane))
+        next = Math.min(next, Math.max(lane.nextAt(now) ?? next, lane.heldUntil))
     }
     return next
   }
@@ -199,67 +236,10 @@ class LaneWatcher implements Watcher {
     return until > this.#services.clock.now() ? until : null
   }
 
-  #slots(lane: WatchedLane): number {
-    return this.#config.registries?.[lane.host]?.concurrency ?? defaultConcurrency
-  }
-
-  #begin(lane: WatchedLane): void {
-    const now = this.#services.clock.now()
-    if (lane.heldUntil > now) return
-    while (lane.running < this.#slots(lane) && !this.#abort.signal.aborted) {
-      const tag = lane.take(now)
-      if (tag === undefined) return
-      const look = this.#look(lane, tag).finally(() => {
-        this.#looks.delete(look)
-        if (this.#lanes.get(lane.lease.laneId) === lane) this.#begin(lane)
-      })
-      this.#looks.add(look)
-    }
-  }
-
-  async #look(lane: WatchedLane, tag: ScheduledTag): Promise<void> {
-    const { clock } = this.#services
-    const { cost } = this.counts
-    // A pause longer than this is a state of the tag, not a wait.
-    const call = { cost, signal: this.#abort.signal, maxWaitMs: 1_000, now: () => clock.now() }
-    let soonMs: number | null = null
-    let isSame = false
-    try {
-      this.counts.looks++
-      const outcome = await checkTag(tag, lane.lease, this.#registry, this.#store, call)
-      isSame = outcome.kind === 'same'
-      if (outcome.kind === 'moved') {
-        this.counts.moves++
-        const { kind, digest } = outcome.entry
-        this.#log.info({ reference: formatReference(tag.reference), kind, digest }, 'tag moved')
-        this.#images.want(tag, this.#config)
-      } else if (outcome.kind === 'turned') {
-        lane.turned.push(outcome.change)
-        this.#writeAt ??= clock.now() + turnedMs
-      }
-      if (tag.state === 'unknown') this.counts.unknown++
-      if (tag.misses > 0 || tag.vanishes > 0) soonMs = missedMs
-    } catch (error) {
-      this.#tell(error, lane, tag)
-      soonMs = missedMs
-    }
-    lane.done(tag, clock.now(), soonMs, isSame)
-  }
-
-  #tell(error: unknown, lane: WatchedLane, tag: ScheduledTag): void {
-    if (isFault(error, 'cancelled')) return
-    if (isFault(error, 'lease-lost')) {
-      this.#drop(lane)
-      return
-    }
-    const fault = toFault(error)
-    const fields = { reference: formatReference(tag.reference), code: fault.code, fault: fault.message }
-    this.#log.error(fault.code === 'internal' ? { ...fields, err: fault.cause } : fields, 'a look failed')
-  }
-
   #drop(lane: WatchedLane): void {
     if (this.#lanes.get(lane.lease.laneId) !== lane) return
     this.#lanes.delete(lane.lease.laneId)
+    this.#planners.delete(lane.lease.laneId)
     this.#version = -1
     this.#log.warn({ host: lane.host }, 'another process has taken over this host')
   }
@@ -286,7 +266,52 @@ class LaneWatcher implements Watcher {
     const now = this.#services.clock.now()
     const taken = await this.#store.lanes.lease(this.#owner, { now, leaseMs, isGone: isOwnerGone })
     for (const lane of taken) this.#lanes.set(lane.laneId, new WatchedLane(lane, lane.host, lane.pausedUntil ?? 0))
-    if (taken.length > 0) this.#version = -1
+    if (taken.length === 0) return
+    this.#version = -1
+    this.#settleAt = await this.#store.tags.nextSettleAt([...this.#lanes.keys()])
+  }
+
+  #plannerOf(lane: WatchedLane): LanePlanner {
+    const known = this.#planners.get(lane.lease.laneId)
+    if (known !== undefined) return known
+    const planner = new LanePlanner(this.#boundsOf(lane))
+    this.#planners.set(lane.lease.laneId, planner)
+    return planner
+  }
+
+  #boundsOf({ host }: WatchedLane): PlanBounds {
+    return planBoundsOf(this.#config, host, this.#registry.profile(host))
+  }
+
+  /** Chooses the intervals anew, and which repositories are known by lists. */
+  async #plan(now: number): Promise<void> {
+    for (const lane of [...this.#lanes.values()]) {
+      const planner = this.#plannerOf(lane)
+      const bounds = this.#boundsOf(lane)
+      planner.configure(bounds)
+      lane.limit(bounds.perHour)
+      await planner.load(lane.lease.laneId, this.#store.plans, now)
+      const change = planner.replan(lane, (path, tags) => this.#looks.isListed(lane, path, tags), now)
+      if (change.tags.length + change.repositories.length > 0)
+        await this.#underLease(lane, () => this.#store.plans.put(lane.lease, change))
+    }
+    this.#planAt = now + planMs
+  }
+
+  /** Tells of moves whose rest has come, or has not. */
+  async #settle(now: number): Promise<void> {
+    for (const lane of [...this.#lanes.values()])
+      await this.#underLease(lane, () => this.#store.tags.settle(lane.lease, now))
+    this.#settleAt = await this.#store.tags.nextSettleAt([...this.#lanes.keys()])
+  }
+
+  async #underLease(lane: WatchedLane, write: () => Promise<unknown>): Promise<void> {
+    try {
+      await write()
+    } catch (error) {
+      if (!isFault(error, 'lease-lost')) throw error
+      this.#drop(lane)
+    }
   }
 
   /** Every half second: watches that came or went, and rules that are due. */
@@ -305,6 +330,7 @@ class LaneWatcher implements Watcher {
       for (const lane of this.#lanes.values())
         for (const tag of lane.tags.values()) this.#images.want(tag, this.#config)
       this.#version = version
+      this.#planAt = Math.min(this.#planAt, clock.now() + newTagsMs)
       this.counts.lanes = this.#lanes.size
       this.counts.tags = [...this.#lanes.values()].reduce((sum, lane) => sum + lane.tags.size, 0)
     }

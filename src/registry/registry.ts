@@ -13,12 +13,12 @@ import type { Timeouts } from '../http/pool.js'
 import { createHttp } from '../http/send.js'
 import { Access, type Call } from './access.js'
 import { type BlobRange, type BlobReference, blob, blobSize, type OpenedBlob, openBlob } from './blob.js'
-import { bulkLists } from './bulk/list.js'
+import { bulkLists, isListed } from './bulk/list.js'
 import type { CredentialContext } from './credentials/credential.js'
 import { credentialSources } from './credentials/list.js'
 import { questionSender } from './credentials/question.js'
 import { type Head, head } from './head.js'
-import { kindByName } from './kind.js'
+import { kindByName, type RegistryKind } from './kind.js'
 import { defaultConcurrency } from './lanes.js'
 import { type FetchedManifest, manifest } from './manifest.js'
 import { quayHistory } from './quay-history.js'
@@ -70,6 +70,10 @@ export interface Registry {
   openBlob(repository: Repository, digest: Digest, range: BlobRange | null, call: Call): Promise<OpenedBlob>
   /** How many bytes a blob has; null where the registry does not say. Throws as {@link Registry.openBlob}. */
   blobSize(repository: Repository, digest: Digest, call: Call): Promise<number | null>
+  /** Whose software `host` is, by the configuration or its name; null where neither tells. */
+  kindOf(host: Host): RegistryKind | null
+  /** Whether there is a kind of list for `host`; whether it is for us, {@link Registry.listDigests} tells. */
+  hasLists(host: Host): boolean
   /** What was learned about `host`. */
   profile(host: Host): HostProfile
   /** Remembers what was learned about `host` by comparing answers. */
@@ -132,6 +136,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     blob: (repository, reference, call) => blob(access, repository, reference, quiet(call)),
     openBlob: (repository, digest, range, call) => openBlob(access, repository, digest, range, quiet(call)),
     blobSize: (repository, digest, call) => blobSize(access, repository, digest, quiet(call)),
+    kindOf: context.kindOf,
+    hasLists: (host) => isListed(context.kindOf(host)),
     profile: (host) => access.profile(host),
     learn: (host, learned) => access.learn(host, learned),
     quota: (host) => access.quota(host),

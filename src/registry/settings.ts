@@ -40,6 +40,12 @@ const registry = Type.Object(
         description: 'other names under which webhooks tell of this host, each with its port where it is not 443',
       }),
     ),
+    requestsPerHour: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'what watching may ask of the host in an hour, by all processes together; no bound when left out',
+      }),
+    ),
     concurrency: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 256, description: 'requests at a time; 16 when left out' }),
     ),

@@ -5,8 +5,8 @@ import type { LaneLease } from './store.js'
 /** What the planner learns from, and what it decided. */
 export interface PlanStore {
   /**
-   * When the watched tags of a lane moved, since `sinceMs` and beyond their first entry: what rates of change are learned from. In
-   * the order of tags and times.
+   * When the tags of a lane were first seen, and when they moved since `sinceMs`: what rates of change are learned from. In the
+   * order of tags and times.
    */
   moves(laneId: number, sinceMs: number): Promise<readonly PlannedMove[]>
   /**
@@ -17,10 +17,13 @@ export interface PlanStore {
   put(lease: LaneLease, plan: PlanChange): Promise<void>
 }
 
-/** A tag moved. Milliseconds since the epoch. */
+/** A line of a tag's history. */
 export interface PlannedMove {
   readonly tagId: number
+  /** Milliseconds since the epoch. */
   readonly at: number
+  /** Its first: since then its moves are known. */
+  readonly isFirst: boolean
 }
 
 /** See {@link PlanStore.put}. */
@@ -43,14 +46,13 @@ export function createPlanStore({ db, dialect }: StoreContext): PlanStore {
         .selectFrom('history')
         .innerJoin('tags', 'tags.id', 'history.tag_id')
         .innerJoin('upstreams', 'upstreams.id', 'tags.upstream_id')
-        .select(['history.tag_id', 'history.at'])
+        .select(['history.tag_id', 'history.at', 'history.kind'])
         .where('upstreams.lane_id', '=', laneId)
-        .where('history.kind', '<>', 'first-seen')
-        .where('history.at', '>=', sinceMs)
+        .where((where) => where.or([where('history.at', '>=', sinceMs), where('history.kind', '=', 'first-seen')]))
         .orderBy('history.tag_id')
         .orderBy('history.at')
         .execute()
-      return rows.map(({ tag_id: tagId, at }) => ({ tagId, at }))
+      return rows.map(({ tag_id: tagId, at, kind }) => ({ tagId, at, isFirst: kind === 'first-seen' }))
     },
     put: (lease, { tags, repositories }) =>
       db.transaction().execute(async (trx) => {

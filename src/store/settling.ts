@@ -30,7 +30,7 @@ export async function takeSettling(trx: Queries, tagId: number) {
     .executeTakeFirst()
 }
 
-/** Tells of each move of a lane whose wait is over: one event, from where the tag was to where it is; none where that is the same. */
+/** Tells of each move of a lane whose wait is over: one event, from where the tag was to where it is, which may be the same: somebody may have pulled what it was between. */
 export async function settleMoves(trx: Queries, dialect: SqlDialect, laneId: number, now: number): Promise<number> {
   const due = await trx
     .selectFrom('settling')
@@ -46,7 +46,7 @@ export async function settleMoves(trx: Queries, dialect: SqlDialect, laneId: num
   for (const { tag_id: tagId, from_manifest_id: from } of due) {
     await takeSettling(trx, tagId)
     const newest = await selectEntries(trx, tagId, 'desc').limit(1).executeTakeFirst()
-    if (newest === undefined || newest.manifest_id === from) continue
+    if (newest === undefined) continue
     const entry = await settledEntry(trx, entryOf(newest), from, newest.manifest_id)
     events.push({ tagId, at: now, entry, previousDigest: await digestOfManifest(trx, from) })
   }

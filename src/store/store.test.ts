@@ -114,14 +114,13 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     expect(await move(d, start + 110_000)).toMatchObject({ eventId: 3 })
     expect(await store.events.after(2, 100)).toMatchObject([{ previousDigest: c.digest, entry: { digest: d.digest } }])
     expect(await store.tags.nextSettleAt([lane.laneId])).toBeNull()
-    // There and back within the wait: history has both, and nothing has moved that somebody would have to be told.
+    // There and back within the wait: that is told, too, for somebody may have pulled what it was between.
     await move(b, start + 200_000, { settlesAt: start + 260_000 })
     await move(d, start + 210_000, { settlesAt: start + 270_000 })
-    expect(await store.tags.settle(lane, start + 270_000)).toBe(0)
-    await move(b, start + 300_000, { settlesAt: start + 360_000 })
-    expect(await move(d, start + 310_000)).toMatchObject({ eventId: null })
-    expect(await store.events.latestId()).toBe(3)
-    expect(await page()).toHaveLength(9)
+    expect(await store.tags.settle(lane, start + 270_000)).toBe(1)
+    const back = { type: 'tag.rolled-back', previousDigest: d.digest, entry: { digest: d.digest } }
+    expect(await store.events.after(3, 100)).toMatchObject([back])
+    expect(await page()).toHaveLength(7)
     const [other] = await store.lanes.lease('you', { now: start + 400_000, leaseMs: 30_000 })
     expect(other?.laneId).toBe(lane.laneId)
     expect(await faultCodeOf(store.tags.settle(lane, start + 400_000))).toBe('lease-lost')
@@ -132,8 +131,9 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     await move(a, start)
     await move(b, start + 10)
     await move(a, start + 20)
-    expect(await store.plans.moves(lane.laneId, start + 11)).toEqual([{ tagId, at: start + 20 }])
-    expect(await store.plans.moves(lane.laneId, 0)).toEqual([start + 10, start + 20].map((at) => ({ tagId, at })))
+    const moves = [start, start + 10, start + 20].map((at, index) => ({ tagId, at, isFirst: index === 0 }))
+    expect(await store.plans.moves(lane.laneId, 0)).toEqual(moves)
+    expect(await store.plans.moves(lane.laneId, start + 11)).toEqual([moves[0], moves[2]])
     expect(await store.watches.find(reference)).toMatchObject({ plannedMs: null, isListed: false })
     const repositories = [{ path: reference.path, isListed: true }]
     await store.plans.put(lane, { tags: [{ tagId, plannedMs: 90_000 }], repositories })

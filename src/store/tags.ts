@@ -174,7 +174,6 @@ async function recordMove(trx: Queries, move: Move, dialect: SqlDialect, now: nu
   }
   const waited = await takeSettling(trx, tagId)
   const from = waited === undefined ? fromManifestId : waited.from_manifest_id
-  if (waited !== undefined && from === manifestId) return { entry, eventId: null }
   const told = waited === undefined ? entry : await settledEntry(trx, entry, from, manifestId)
   const event = { tagId, at: seenAt, entry: told, previousDigest: await digestOfManifest(trx, from) }
   return { entry, eventId: await appendEvent(trx, dialect, event) }

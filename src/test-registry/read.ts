@@ -58,7 +58,32 @@ export function readTags(content: Content, name: string, request: RegistryReques
   const tags = rest.slice(0, limit)
   const more = rest.length > tags.length && tags.length > 0
   const link = more ? { link: nextLink(name, limit, tags.at(-1) ?? '', request, script) } : {}
-  return json(200, { name, tags }, link)
+  if (script.digests === undefined) return json(200, { name, tags }, link)
+  return json(200, { name, tags, manifest: manifestMap(listedTags(name, repository, script), tags) }, link)
+}
+
+/** What lists say, where it is not what is so: by script, because a new one begins anew. */
+const frozen = new WeakMap<Script, Map<string, ReadonlyMap<string, string>>>()
+
+function listedTags(name: string, { tags }: RepositoryContent, script: Script): ReadonlyMap<string, string> {
+  if (script.digests === 'live') return tags
+  const lists = frozen.get(script) ?? new Map<string, ReadonlyMap<string, string>>()
+  frozen.set(script, lists)
+  const listed = lists.get(name) ?? new Map(tags)
+  lists.set(name, listed)
+  return listed
+}
+
+/** As go-containerregistry reads it, pkg/v1/google/list.go. */
+function manifestMap(listed: ReadonlyMap<string, string>, tags: readonly string[]): Record<string, { tag: string[] }> {
+  const map: Record<string, { tag: string[] }> = {}
+  for (const tag of tags) {
+    const digest = listed.get(tag)
+    if (digest === undefined) continue
+    map[digest] ??= { tag: [] }
+    map[digest].tag.push(tag)
+  }
+  return map
 }
 
 function nextLink(name: string, limit: number, last: string, request: RegistryRequest, script: Script): string {

@@ -75,6 +75,12 @@ export const scriptSchema = Type.Object(
         description: 'the form of Link headers; `relative` by default',
       }),
     ),
+    digests: Type.Optional(
+      Type.Union([Type.Literal('live'), Type.Literal('frozen')], {
+        description:
+          'lists of tags say what each points at, as those of Google’s registries do (`kind: gar`); `frozen`: what it pointed at when it was first listed',
+      }),
+    ),
     moves: Type.Optional(
       Type.Array(Type.Object({ tag: Type.String(), after: duration('since the start') }, closed), {
         description: 'tags that move to their next sample by themselves',

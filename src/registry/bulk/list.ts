@@ -30,6 +30,11 @@ const plugins: readonly BulkList[] = [
   quayList,
 ]
 
+/** Whether a kind of registry has such a list at all. */
+export function isListed(kind: RegistryKind | null): boolean {
+  return plugins.some(({ kinds }) => kinds.some((one) => one === kind))
+}
+
 /** See `Registry.listDigests`. */
 export type ListDigests = (
   repository: Repository,
