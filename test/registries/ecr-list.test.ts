@@ -154,10 +154,7 @@ describe("ECR Public's list", () => {
   })
 
   it('is none for what is of others, though we have a repository of that name', async () => {
-    const list = await ecrPublic
-      .open()
-      .listDigests({ host: 'public.ecr.aws', path: 'nginx/web/app' } as never, { cost: noCost() })
-    expect(list).toBeNull()
+    expect(await ecrPublic.pages(ecrPublic.open(), {}, 'public.ecr.aws/nginx/web/app')).toBeNull()
     expect(ecrPublic.server.requests).toHaveLength(1)
     expect(await ecrPublic.pages(ecrPublic.open(undefined, {}))).toBeNull()
   })

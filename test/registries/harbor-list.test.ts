@@ -66,12 +66,7 @@ describe("Harbor's list", () => {
     )
     const settings = { 'harbor.example.com': { kind: 'harbor', apiUrl: `${harbor.server.url}/base/` } } as const
     const registry = harbor.open(settings)
-    const list = await registry.listDigests({ host: 'harbor.example.com', path: 'team/app' } as never, {
-      cost: noCost(),
-    })
-    let pages = 0
-    for await (const _ of list ?? []) pages++
-    expect(pages).toBe(1)
+    expect(await harbor.pages(registry, {}, 'harbor.example.com/team/app')).toHaveLength(1)
     expect(harbor.server.requests.map((request) => request.path)).toEqual([
       '/base/api/v2.0/projects/team/repositories/app/artifacts?with_tag=true&page_size=100&page=1',
       '/base/api/v2.0/projects/team/repositories/app/artifacts?with_tag=true&page_size=100&page=2',
@@ -80,9 +75,7 @@ describe("Harbor's list", () => {
   })
 
   it('does not exist outside of a project', async () => {
-    const registry = harbor.open()
-    const name = { host: harbor.server.host, path: 'alone' }
-    expect(await registry.listDigests(name as never, { cost: noCost() })).toBeNull()
+    expect(await harbor.pages(harbor.open(), {}, `${harbor.server.host}/alone`)).toBeNull()
   })
 
   bearsHostileAnswers(harbor, {
