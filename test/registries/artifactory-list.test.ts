@@ -70,6 +70,13 @@ describe("Artifactory's list", () => {
     expect(await artifactory.entries(registry, {}, `${name}/web/app`)).toEqual(expected)
   })
 
+  it('is empty where there are only images below it', async () => {
+    artifactory.planned.push(() => ({
+      body: { results: [item('web/app/other/2.0', 'manifest.json', 'e')], range: {} },
+    }))
+    expect(await artifactory.entries()).toEqual([])
+  })
+
   it('never takes a part of a tag at the end of a page for the whole', async () => {
     const page = (results: readonly object[]) => ({ body: { results, range: { limit: results.length } } })
     artifactory.planned.push(
