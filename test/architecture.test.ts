@@ -73,6 +73,7 @@ describe('a folder of plug-ins', () => {
   /** Files that are no plug-in: the interface, settings, what several share. `versions` and `image/packages` look themselves. */
   const shared: Record<string, readonly string[]> = {
     'src/registry/credentials': ['credential', 'settings', 'helper', 'question', 'renewal', 'secret-file'],
+    'src/registry/bulk': ['bulk-list', 'read-list', 'api'],
     'src/store/digests': ['digest-store', 'key-value', 'store-url'],
     'src/store/migrations': [],
     'src/server/webhooks': ['webhooks', 'webhook-kind', 'push-event'],

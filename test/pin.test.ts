@@ -284,6 +284,26 @@ describe('a past digest', () => {
     expect(read('Dockerfile')).toBe(`FROM ${tag()}\n`)
   })
 
+  it('comes from Quay as Quay tells it, and is none while the tag was away', async () => {
+    const at = (days: number) => Math.floor(Date.parse(daysAgo(days)) / 1000)
+    const entry = (digest: string, from: number, to?: number) => ({
+      ...{ name: '3.10', manifest_digest: digest, start_ts: at(from) },
+      ...(to !== undefined && { end_ts: at(to) }),
+    })
+    const tags = [entry(third, 1), entry(second, 10, 5), entry(first, 30, 10)]
+    const body = JSON.stringify({ tags, page: 1, has_additional: false })
+    registry.setScript({
+      rules: [{ when: { path: '/api/v1/repository/library/alpine/tag/*' }, do: { status: 200, body } }],
+    })
+    const config = write('tidemark.yaml', `registries: { "${registry.address}": { kind: quay } }\n`)
+    cli = createCli({ TIDEMARK_CONFIG: config })
+    expect(await pinnedBy('--as-of', daysAgo(11))).toBe(first)
+    expect(await pinnedBy('--as-of', daysAgo(6))).toBe(second)
+    expect(await pinnedBy('--as-of', daysAgo(4))).toBe('before-history')
+    expect(await pinnedBy('--min-age', '1h')).toBe(third)
+    expect(await pinnedBy('--as-of', daysAgo(40))).toBe('before-history')
+  })
+
   it('is asked for one way, and not in the future', async () => {
     const file = write('Dockerfile', `FROM ${tag()}\n`)
     expect((await pin(file, '--min-age', '3d', '--as-of', '2026-01-01')).code).toBe(2)

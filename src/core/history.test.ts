@@ -65,10 +65,21 @@ describe('mergeClaims', () => {
       [70, a],
     ])
   })
+  it('puts removals in, and what a tag was made of again', () => {
+    const removed: HistoryClaim = { digest: null, at: 50 }
+    expect(merged([own(b, 100, null)], [claim(a, 10), removed, claim(b, 60)])).toEqual([
+      [10, a],
+      [50, null],
+      [60, b],
+    ])
+  })
   it('changes nothing the second time, in any order, and never has the same digest twice in a row', () => {
-    const claims = fc.array(fc.record({ digest: fc.constantFrom(a, b, c), at: fc.integer({ min: 0, max: 40 }) }), {
-      maxLength: 30,
-    })
+    const claims = fc.array(
+      fc.record({ digest: fc.constantFrom(a, b, c, null), at: fc.integer({ min: 0, max: 40 }) }),
+      {
+        maxLength: 30,
+      },
+    )
     fc.assert(
       fc.property(claims, claims, (first, second) => {
         const once = apply(apply([], first), second)

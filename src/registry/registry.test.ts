@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startCloudServer } from '../../test/support/cloud-server.js'
 import { faultCodeOf } from '../../test/support/fault-code.js'
 import { type LeapingClock, leapingClock } from '../../test/support/leaping-clock.js'
 import { noCost } from '../core/cost.js'
@@ -280,10 +281,41 @@ describe('tags', () => {
     expect(await faultCodeOf(listOf())).toBe('broken-answer')
   })
 
+  it('asks for the next page where it asked for the first, though that was redirected: credentials stay there', async () => {
+    await start()
+    const other = await startCloudServer(({ path }) => ({
+      headers: { link: '</v2/x/y/tags/list?last=a>; rel="next"' },
+      body: { tags: [path.includes('last=') ? 'b' : 'a'] },
+    }))
+    const own = await startCloudServer(({ path }) =>
+      path.includes('last=') ? { body: { tags: ['b'] } } : { status: 307, headers: { location: `${other.url}/tags` } },
+    )
+    registry.close()
+    const entry = { plainHttp: true, tokenFile: join(home, 'token') }
+    writeFileSync(entry.tokenFile, 'secret')
+    registry = createRegistry({ clock, random: () => 0.5, environment: {}, registries: { [own.host]: entry } })
+    const found: string[] = []
+    for await (const page of registry.tags(parseRepository(`${own.host}/x/y`), { cost: noCost() })) found.push(...page)
+    expect(found).toEqual(['a', 'b'])
+    expect(own.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer secret', 'Bearer secret'])
+    expect(other.requests.map(({ headers }) => headers.authorization)).toEqual([undefined])
+    await Promise.all([own.close(), other.close()])
+  })
+
   it('drops what is no tag', async () => {
     await start({ rules: [{ do: { status: 200, body: '{"tags":["1.0",null,7,"bad tag","v2"]}' } }] })
     expect(await listOf()).toEqual(['1.0', 'v2'])
   })
+})
+
+it('has no list of digests where the kind of a host has none, or is not known', async () => {
+  await start({}, { '*': { kind: 'distribution' } })
+  const repository = parseRepository(`${server.address}/library/alpine`)
+  expect(await registry.listDigests(repository, { cost: noCost() })).toBeNull()
+  registry.close()
+  registry = open()
+  expect(await registry.listDigests(repository, { cost: noCost() })).toBeNull()
+  expect(server.requests.counts()).toEqual({})
 })
 
 describe('referrers', () => {

@@ -31,7 +31,8 @@ const registry = Type.Object(
     ),
     apiUrl: Type.Optional(
       Type.String({
-        description: 'where its own API is, where that is not the usual place: of `ecr`, the endpoint of AWS',
+        description:
+          'where its own API is, where that is not the usual place: of `ecr`, the endpoint of AWS; `artifactory` needs it, and `ghcr` on a server of your own',
       }),
     ),
     aliases: Type.Optional(

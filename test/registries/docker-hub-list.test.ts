@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { noCost } from '../../src/core/cost.js'
-import type { CloudAnswer, CloudRequest } from '../support/cloud-server.js'
+import { type CloudAnswer, type CloudRequest, startDeadProxy } from '../support/cloud-server.js'
 import { bearsHostileAnswers, digest, listServer } from '../support/digest-list.js'
 
 /** docs.docker.com/reference/api/hub/latest, `ListRepositoryTags` and `AuthCreateAccessToken`. */
@@ -93,6 +93,13 @@ describe("Docker Hub's list", () => {
   it('sends a password to no API that is not encrypted', async () => {
     const fault = await hub.fault(hub.open({ 'docker.io': { ...ann, apiUrl: 'http://hub.example.com' } }))
     expect(fault).toMatchObject({ code: 'invalid-config', message: expect.stringMatching(/not encrypted/) })
+  })
+
+  it('is asked at its usual place where nothing else is said', async () => {
+    const proxy = await startDeadProxy()
+    await hub.fault(hub.open({}, { HTTPS_PROXY: proxy.url }))
+    expect(new Set(proxy.targets)).toEqual(new Set(['hub.docker.com:443']))
+    await proxy.close()
   })
 
   bearsHostileAnswers(hub, {

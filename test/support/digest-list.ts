@@ -26,9 +26,9 @@ export interface ListServer {
   readonly planned: ((request: CloudRequest) => CloudAnswer)[]
   open(settings?: RegistriesSettings, environment?: Readonly<Record<string, string>>): Registry
   /** All pages; null where there is no list. */
-  pages(registry?: Registry, call?: Partial<Call>): Promise<(readonly TagAssignment[])[] | null>
+  pages(registry?: Registry, call?: Partial<Call>, name?: string): Promise<(readonly TagAssignment[])[] | null>
   /** The entries of all pages, `tag digest pushedAt`. */
-  entries(registry?: Registry, call?: Partial<Call>): Promise<string[] | null>
+  entries(registry?: Registry, call?: Partial<Call>, name?: string): Promise<string[] | null>
   fault(registry?: Registry, call?: Partial<Call>): Promise<Fault>
 }
 
@@ -71,16 +71,15 @@ export function listServer(listed: ListedRegistry, isPage: (request: CloudReques
       opened.push(registry)
       return registry
     },
-    async pages(registry = one.open(), call = {}) {
-      const name = parseRepository(listed.repository(server))
-      const list = await registry.listDigests(name, { cost: noCost(), ...call })
+    async pages(registry = one.open(), call = {}, name = listed.repository(server)) {
+      const list = await registry.listDigests(parseRepository(name), { cost: noCost(), ...call })
       if (list === null) return null
       const pages: (readonly TagAssignment[])[] = []
       for await (const page of list) pages.push(page)
       return pages
     },
-    async entries(registry, call) {
-      const pages = await one.pages(registry, call)
+    async entries(registry, call, name) {
+      const pages = await one.pages(registry, call, name)
       return pages?.flat().map(({ tag, digest, pushedAt }) => `${tag} ${digest} ${pushedAt}`) ?? null
     },
     async fault(registry, call) {

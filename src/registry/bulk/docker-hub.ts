@@ -26,7 +26,7 @@ export const dockerHubList: BulkList = {
         const tags = `/v2/namespaces/${namespace}/repositories/${name}/tags?page_size=${pageSize}`
         const credential = await context.access.credential({ host, path }, call.signal)
         const logIn = (signal: AbortSignal) => fetchToken(host, credential, context, { ...call, signal })
-        const token = () => tokens.get(credential.key, logIn, call.signal)
+        const token = () => tokens.get(`${host} ${credential.key}`, logIn, call.signal)
         return listOf(tags, apiOf(context, host, usualApi, credential, call), token)
       },
     }

@@ -24,12 +24,13 @@ export const ecrPublicList: BulkList = {
         const service = ecrPublicService(repository.host, context)
         const found = await keys.find(repository, service, call)
         if (found === null || name.length === 0) return null
-        let own = aliases.get(found.accessKeyId)
+        const owner = `${service.url.href} ${found.accessKeyId}`
+        let own = aliases.get(owner)
         if (own === undefined || own.untilMs <= context.clock.now()) {
           const registryIds = await ownRegistries(repository, service, found, context, call)
           own = { registryIds, untilMs: context.clock.now() + aliasesKeptMs }
           if (aliases.size >= limits.pages) aliases.clear()
-          aliases.set(found.accessKeyId, own)
+          aliases.set(owner, own)
         }
         const registryId = own.registryIds.get(alias)
         if (registryId === undefined) return null

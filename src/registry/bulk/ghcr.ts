@@ -25,6 +25,7 @@ export const ghcrList: BulkList = {
         if (credential.kind !== 'password') return null
         if (usual === null && context.settingsOf(host).apiUrl === undefined) return null
         const [owner = '', ...name] = path.split('/')
+        const ownerKey = `${host} ${owner}`
         const api = apiOf(context, host, usual, credential, call)
         const headers = { ...githubHeaders, ...bearer(credential.password.reveal()) }
         const versions = (place: 'orgs' | 'users') =>
@@ -32,11 +33,11 @@ export const ghcrList: BulkList = {
         return {
           async ask(cursor) {
             if (cursor !== null) return await api.get(cursor, headers)
-            const place = places.get(owner)
+            const place = places.get(ownerKey)
             const response = await api.get(versions(place ?? 'orgs'), headers)
             if (place !== undefined || response.status !== 404) return response
             const ofUser = await api.get(versions('users'), headers)
-            if (ofUser.status === 200 && places.size < limits.pages) places.set(owner, 'users')
+            if (ofUser.status === 200 && places.size < limits.pages) places.set(ownerKey, 'users')
             return ofUser
           },
           read(value, response, what) {

@@ -1,4 +1,4 @@
-import { isDigest } from '../../core/digest.js'
+import { digestOf, isDigest } from '../../core/digest.js'
 import { Fault, type FaultCode, isFault, oneLine } from '../../core/fault.js'
 import { objectOf } from '../../core/json-object.js'
 import { limits } from '../../core/limits.js'
@@ -47,6 +47,7 @@ export async function* readPages<Page extends { readonly next: string | null }>(
   pausedUntil: PausedUntil,
 ): AsyncIterable<Page> {
   const asked = new Set<string | null>()
+  const seen = new Set<string>()
   let cursor: string | null = null
   do {
     if (asked.has(cursor) || asked.size >= limits.pages) {
@@ -56,6 +57,10 @@ export async function* readPages<Page extends { readonly next: string | null }>(
     const response = await list.ask(cursor)
     if (response.status !== 200) throw listFault(response, what, pausedUntil(response.url))
     const page: Page = list.read(parseJson(response, what), response, what)
+    // Where we count the pages ourselves, a server that does not count shows by giving the same again.
+    const body = digestOf(response.body)
+    if (seen.has(body)) throw new Fault('broken-answer', `${what} goes in circles`)
+    seen.add(body)
     yield page
     cursor = page.next
   } while (cursor !== null)
