@@ -30,7 +30,7 @@ export const longestFactor = 4
  */
 const accountHours = 1
 /** The share of the budget that pays back, from where half of what may be owed is owed until nothing is: rarely begun, as it changes intervals. */
-const payBackShare = 0.1
+const payBackShare = 0.15
 /** A sibling is looked at where its rate is at least this share of the mover's. */
 const siblingShare = 0.1
 const hourMs = 3_600_000
@@ -143,7 +143,7 @@ export class LanePlan {
   #credit(now: number): void {
     const hours = Math.max(0, now - (this.#accountAt ?? now)) / hourMs
     const most = this.#budget() * accountHours
-    this.#account = Math.max(-most, Math.min(most, this.#account + this.#budget() * hours))
+    this.#account = Math.max(-6 * most, Math.min(most, this.#account + this.#budget() * hours))
     this.#accountAt = now
     this.#isOwing = this.#account < (this.#isOwing ? 0 : -most / 2)
   }
