@@ -65,6 +65,13 @@ describe('the plan of a lane', () => {
     expect(plan.moved(app[0] ?? 0, now + hourMs)).not.toContain(app[1])
   })
 
+  it('asks for each sibling that is left once, whichever go', () => {
+    const { plan, app, now } = lane()
+    for (const index of [4, 1, 9, 2]) plan.remove(app[index] ?? 0)
+    expect(plan.moved(app[0] ?? 0, now)).toEqual([app[3]])
+    expect(plan.moved(app[3] ?? 0, now + hourMs)).toEqual([app[0]])
+  })
+
   it('pays back what was looked besides: the looks of five days are those of the budget', () => {
     const { plan, app, now } = lane()
     const random = seededRandom(1)

@@ -49,6 +49,8 @@ export class LanePlan {
   #ceilings = new Float64Array(16)
   #waveAt = new Float64Array(16)
   #members: number[][] = []
+  /** Where a place stands in the list of its group: a repository may have 100,000 tags that go at once. */
+  #standing = new Int32Array(16)
   #fixed = 0
   #account = 0
   #isOwing = false
@@ -72,16 +74,17 @@ export class LanePlan {
     this.#rate[place] = 0
     const group = this.#rates.groupOf(place)
     this.#members[group] ??= []
-    this.#members[group].push(place)
+    this.#standing[place] = this.#members[group].push(place) - 1
     return place
   }
 
   remove(place: number): void {
     const members = this.#members[this.#rates.groupOf(place)]
     if (members === undefined) return
-    const index = members.indexOf(place)
-    members[index] = members[members.length - 1] ?? place
-    members.pop()
+    const last = members.pop() ?? place
+    const standing = this.#standing[place] ?? 0
+    if (last !== place) members[standing] = last
+    this.#standing[last] = standing
     this.#rates.remove(place)
   }
 
@@ -151,6 +154,7 @@ export class LanePlan {
   #reserve(places: number): void {
     if (places <= this.#every.length) return
     this.#given = growing(this.#given, places)
+    this.#standing = growing(this.#standing, places)
     this.#every = growing(this.#every, places)
     this.#rate = growing(this.#rate, places)
     this.#ceilings = growing(this.#ceilings, places)
