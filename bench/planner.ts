@@ -5,9 +5,10 @@
  * overwritten before any look. Each round has other phases (and other spread times), and the rounds are added up.
  *
  * Judged is a later part of each history only. The planner begins with the first record and learns from what its own looks have
- * found; the constants of its model were chosen on what lies before the first split. `rates alone` is each tag by itself;
- * `groups` adds the activity of its repository; `planner` is all of it, with looks at siblings. `hindsight` knows each tag's
- * moves of the judged part and plans once: the most that rates which never change can give, but it knows nothing of bursts.
+ * found; the constants of its model were chosen on what lies before the first split. `tags alone` takes each tag for a repository of its
+ * own, `repositories` those of the data, and `planner` is all of it, with looks at siblings. `hindsight` knows each tag's moves of the
+ * judged part and plans once: the best that intervals which never change can be, but it knows nothing of bursts. Each line says how many
+ * looks were used; those of `hindsight`, and of `tags alone` at long intervals, are more than the fixed interval's, which flatters them.
  *
  * When a tag moved is not known exactly: a record is a commit of the builders' repository, hours apart, and many tags move in one. As
  * recorded, tags that share a commit move at one moment, which flatters looks at siblings: in truth their pushes take minutes to
@@ -16,6 +17,7 @@
  * figure to trust as a floor, the first is the most that could be. A tag of the data has a digest for each architecture; its index moves as
  * soon as one does. It is watched from its first record on, and never removed.
  */
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { seededRandom } from '../src/core/random.js'
 import { LanePlan } from '../src/plan/lane-plan.js'
@@ -31,12 +33,16 @@ const spreads: readonly [name: string, spanMs: number][] = [
   ['anywhere', Number.POSITIVE_INFINITY],
 ]
 const ways = {
-  'rates alone': { hasEarlyLooks: false, hasGroups: false },
-  groups: { hasEarlyLooks: false, hasGroups: true },
+  'tags alone': { hasEarlyLooks: false, hasGroups: false },
+  repositories: { hasEarlyLooks: false, hasGroups: true },
   planner: { hasEarlyLooks: true, hasGroups: true },
 } as const
 
 const shared = process.env.TIDEMARK_SHARED ?? '../shared'
+if (!existsSync(shared)) {
+  console.log('skipped: no shared data, which TIDEMARK_SHARED names')
+  process.exit()
+}
 const histories = readHistories(shared)
 const library = [Date.UTC(2023, 8, 17), Date.UTC(2023, 9, 8)].map((fromMs) => ({ fromMs, toMs: Date.UTC(2023, 10, 8) }))
 const oracle = [{ fromMs: Date.UTC(2024, 0, 1), toMs: Date.UTC(2025, 0, 1) }]

@@ -30,7 +30,7 @@ export const longestFactor = 4
  */
 const accountHours = 1
 /** The share of the budget that pays back, from where half of what may be owed is owed until nothing is: rarely begun, as it changes intervals. */
-const payBackShare = 0.1
+const payBackShare = 0.15
 /** A sibling is looked at where its rate is at least this share of the mover's. */
 const siblingShare = 0.1
 const hourMs = 3_600_000
@@ -49,6 +49,8 @@ export class LanePlan {
   #ceilings = new Float64Array(16)
   #waveAt = new Float64Array(16)
   #members: number[][] = []
+  /** Where a place stands in the list of its group: a repository may have 100,000 tags that go at once. */
+  #standing = new Int32Array(16)
   #fixed = 0
   #account = 0
   #isOwing = false
@@ -72,16 +74,17 @@ export class LanePlan {
     this.#rate[place] = 0
     const group = this.#rates.groupOf(place)
     this.#members[group] ??= []
-    this.#members[group].push(place)
+    this.#standing[place] = this.#members[group].push(place) - 1
     return place
   }
 
   remove(place: number): void {
     const members = this.#members[this.#rates.groupOf(place)]
     if (members === undefined) return
-    const index = members.indexOf(place)
-    members[index] = members[members.length - 1] ?? place
-    members.pop()
+    const last = members.pop() ?? place
+    const standing = this.#standing[place] ?? 0
+    if (last !== place) members[standing] = last
+    this.#standing[last] = standing
     this.#rates.remove(place)
   }
 
@@ -143,7 +146,7 @@ export class LanePlan {
   #credit(now: number): void {
     const hours = Math.max(0, now - (this.#accountAt ?? now)) / hourMs
     const most = this.#budget() * accountHours
-    this.#account = Math.max(-most, Math.min(most, this.#account + this.#budget() * hours))
+    this.#account = Math.max(-6 * most, Math.min(most, this.#account + this.#budget() * hours))
     this.#accountAt = now
     this.#isOwing = this.#account < (this.#isOwing ? 0 : -most / 2)
   }
@@ -151,6 +154,7 @@ export class LanePlan {
   #reserve(places: number): void {
     if (places <= this.#every.length) return
     this.#given = growing(this.#given, places)
+    this.#standing = growing(this.#standing, places)
     this.#every = growing(this.#every, places)
     this.#rate = growing(this.#rate, places)
     this.#ceilings = growing(this.#ceilings, places)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { lastSlotMs, nextSlotMs, phaseMs } from './phase.js'
+import { lastSlotMs, nextSlotMs, phaseMs, phaseShare, slotAfterChangeMs } from './phase.js'
 
 it('puts every time between its last slot and the next, one interval apart', () => {
   fc.assert(
@@ -29,4 +29,22 @@ it('spreads tags evenly over the interval', () => {
     tenths[tenth] = (tenths[tenth] ?? 0) + 1
   }
   for (const count of tenths) expect(count).toBeGreaterThan(850)
+})
+
+it('never lets a tag whose interval was changed wait longer than the new one since its last look', () => {
+  fc.assert(
+    fc.property(
+      fc.string(),
+      fc.integer({ min: 1, max: 86_400_000 }),
+      fc.integer({ min: 0, max: 2e12 }),
+      fc.integer({ min: 0, max: 86_400_000 }),
+      (name, every, lookedAt, ago) => {
+        const slot = slotAfterChangeMs(phaseShare(name), every, lookedAt, lookedAt + ago)
+        expect(slot).toBeGreaterThan(lookedAt)
+        expect(slot - lookedAt).toBeLessThanOrEqual(every)
+        expect(slot).toBe(nextSlotMs(phaseMs(name, every), every, lookedAt))
+      },
+    ),
+  )
+  expect(slotAfterChangeMs(0.5, 1_000, null, 77)).toBe(77)
 })

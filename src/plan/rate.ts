@@ -18,6 +18,8 @@ export const rateModel = {
   /** Between these the moves' worth of trust in the repository's mean is estimated from how different the lane's tags are. */
   minShape: 0.1,
   maxShape: 10,
+  /** How much is believed that this trust is one move's worth, before the tags tell. */
+  shapeTrust: 10,
 } as const
 
 const hourMs = 3_600_000
@@ -160,18 +162,23 @@ export class TagRates {
     return moves / exposure
   }
 
-  /** The Gamma's shape by the method of moments: what the tags' counts vary beyond what Poisson's law alone makes them vary. */
+  /**
+   * The Gamma's shape by the method of moments: what the tags' counts vary beyond what Poisson's law alone makes them vary. A
+   * decayed count varies less than a whole one: by the decay's square. A lane of a few tags says little about it, so it is
+   * drawn towards 1.
+   */
   #shape(mean: number, now: number): number {
-    let spread = 0
-    let square = 0
+    const { minShape, maxShape, shapeTrust, halfLifeMs } = rateModel
+    let spread = shapeTrust
+    let square = shapeTrust
     for (let place = 0; place < this.#size; place++) {
       if ((this.#group[place] ?? -1) < 0) continue
       const expected = mean * (this.#exposure[place] ?? 0)
       const excess = this.#movesBy(place, now) - expected
-      spread += excess * excess - expected
+      const byChance = mean * exposureHours(now - (this.#since[place] ?? now), halfLifeMs / 2)
+      spread += excess * excess - byChance
       square += expected * expected
     }
-    const { minShape, maxShape } = rateModel
     return spread <= 0 ? maxShape : Math.min(maxShape, Math.max(minShape, square / spread))
   }
 
