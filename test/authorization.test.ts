@@ -106,6 +106,7 @@ const table: Record<CallName, Line> = {
   explain: acts(() => ({ id: 'CVE-2021-36159', source: tag(), platform: 'linux/amd64' })),
   watchAdd: acts(() => ({ reference: tag(), every: '1h' })),
   watchAddRule: acts(() => ({ repository: `${registry.address}/demo/app`, tags: ['1.*'] })),
+  plan: reads(() => ({})),
   watchList: reads(() => ({})),
   watchRemove: acts(() => ({ reference: `${registry.address}/none:1` })),
   history: reads(() => ({ reference: tag() })),

@@ -23,6 +23,7 @@ import type {
   SignInOptions,
 } from './identity.js'
 import type { EvidenceWish, PackageList } from './packages.js'
+import type { WatchPlan } from './plan.js'
 import type { Explanation, ScanReport } from './scan.js'
 import type { TagList } from './tag-list.js'
 import type { WatchAdded, WatchedTagList, WatchList, WatchRemoved } from './watch.js'
@@ -51,6 +52,7 @@ export interface Calls {
     }
     output: WatchAdded
   }
+  plan: { input: { host?: string; tags?: boolean }; output: WatchPlan }
   watchList: { input: Record<string, never>; output: WatchList }
   watchRemove: { input: { reference: string; rule?: boolean }; output: WatchRemoved }
   history: {
@@ -142,6 +144,7 @@ export const routes: {
   explain: { method: 'GET', path: '/api/v1/explain' },
   watchAdd: { method: 'POST', path: '/api/v1/watches' },
   watchAddRule: { method: 'POST', path: '/api/v1/watches/rules' },
+  plan: { method: 'GET', path: '/api/v1/plan' },
   watchList: { method: 'GET', path: '/api/v1/watches' },
   watchRemove: { method: 'DELETE', path: '/api/v1/watches' },
   history: { method: 'GET', path: '/api/v1/history' },

@@ -155,6 +155,18 @@ export const operationSchemas: { readonly [Name in CallName]: OperationSchemas }
     schemas.watchAdded,
     true,
   ),
+  plan: define(
+    'plan',
+    Type.Object(
+      {
+        host: optional(Type.String({ maxLength: 255, description: 'one registry only' })),
+        tags: optional(Type.Boolean({ description: 'tell how often each tag is looked at' })),
+      },
+      closed,
+    ),
+    schemas.watchPlan,
+    true,
+  ),
   watchList: define('watchList', Type.Unsafe<Record<string, never>>(Type.Object({}, closed)), schemas.watchList, true),
   watchRemove: define(
     'watchRemove',

@@ -15,6 +15,7 @@ export const operations: { readonly [Name in CallName]: () => Promise<Operation<
   explain: async () => (await import('./scan.js')).explain,
   watchAdd: async () => (await import('./watch-add.js')).watchAdd,
   watchAddRule: async () => (await import('./watch-add.js')).watchAddRule,
+  plan: async () => (await import('./plan.js')).plan,
   watchList: async () => (await import('./watch-list.js')).watchList,
   watchRemove: async () => (await import('./watch-remove.js')).watchRemove,
   history: async () => (await import('./history.js')).history,

@@ -199,6 +199,48 @@ export const imageDiff = Type.Object(
   closed,
 )
 
+const interval = Type.String({ description: 'such as 7m30s' })
+const perHour = (description: string) => Type.Number({ minimum: 0, description })
+export const watchPlan = Type.Object(
+  {
+    hosts: Type.Array(
+      Type.Object(
+        {
+          host: Type.String(),
+          kind: nullable(Type.String({ description: 'whose software it is' })),
+          tags: Type.Integer(),
+          rules: Type.Integer(),
+          looksPerHour: perHour('requests for single tags'),
+          listsPerHour: perHour('requests for lists of tags'),
+          requestsPerHour: nullable(perHour('what both may come to')),
+          intervals: Type.Object({ shortest: interval, median: interval, longest: interval }, closed),
+          lists: Type.Array(Type.Object({ repository: Type.String(), tags: Type.Integer(), every: interval }, closed), {
+            description: 'repositories whose tags are known by one list',
+          }),
+          quota: nullable(
+            Type.Object(
+              {
+                dialect: Type.String({ description: 'in whose words it is told' }),
+                limit: nullable(Type.Number()),
+                window: nullable(interval),
+                countsLooks: nullable(Type.Boolean({ description: 'whether looks count against it' })),
+              },
+              closed,
+            ),
+          ),
+          pausedUntil: nullable(time('until when the host asked to be left alone')),
+          warnings: Type.Array(Type.String()),
+          plannedTags: Type.Array(
+            Type.Object({ reference: Type.String(), every: interval, given: nullable(interval) }, closed),
+          ),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+)
+
 const origin = 'who declared it'
 export const analyze = Type.Boolean({
   description: 'whether new digests are analyzed as they come, so that their diff is ready',

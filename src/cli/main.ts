@@ -14,6 +14,7 @@ import { historyCommand } from './commands/history.js'
 import { iamCommand } from './commands/iam.js'
 import { packagesCommand } from './commands/packages.js'
 import { pinCommand } from './commands/pin.js'
+import { planCommand } from './commands/plan.js'
 import { registryCommand } from './commands/registry.js'
 import { repoCommand } from './commands/repo.js'
 import { scanCommand } from './commands/scan.js'
@@ -88,6 +89,7 @@ Examples:
     explainCommand(context),
     pinCommand(context),
     watchCommand(context),
+    planCommand(context),
     historyCommand(context),
     serveCommand(context),
     repoCommand(context),

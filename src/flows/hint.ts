@@ -6,7 +6,7 @@ import type { Store, WatchRule } from '../store/store.js'
 import type { Config } from './config.js'
 import { takes } from './follow-tags.js'
 import type { Services } from './open.js'
-import type { Watcher } from './watch.js'
+import type { Watcher } from './watcher.js'
 
 /** What somebody says has happened to a tag. It tells where to look, never what is there. */
 export interface PushEvent {

@@ -11,9 +11,10 @@ import type { LanePlanner } from './lane-planner.js'
 import { ListedRepositories } from './listed-repositories.js'
 import type { Services } from './open.js'
 import { startReporting } from './report-history.js'
-import type { WatchCounts } from './watch.js'
+import type { DueList, ScheduledTag } from './scheduled-tag.js'
 import type { WatchedImages } from './watched-images.js'
-import type { DueList, ScheduledTag, WatchedLane } from './watched-lane.js'
+import type { WatchedLane } from './watched-lane.js'
+import type { WatchCounts } from './watcher.js'
 
 /** What {@link LaneLooks} works with. */
 export interface LaneLooksOptions {

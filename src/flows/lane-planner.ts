@@ -1,6 +1,7 @@
 import { LanePlan } from '../plan/lane-plan.js'
 import type { PlanChange, PlanStore } from '../store/plans.js'
-import type { ScheduledTag, WatchedLane } from './watched-lane.js'
+import type { ScheduledTag } from './scheduled-tag.js'
+import type { WatchedLane } from './watched-lane.js'
 
 /** What holds for the plan of a lane. */
 export interface PlanBounds {
@@ -29,17 +30,14 @@ export class LanePlanner {
   /** Since when what a tag did is known, and its moves: of tags whose history says anything. */
   readonly #since = new Map<number, number>()
   readonly #moves = new Map<number, number[]>()
-  #bounds: PlanBounds
   #isLoaded = false
 
   constructor(bounds: PlanBounds) {
-    this.#bounds = bounds
     this.#plan = new LanePlan(laneBounds(bounds))
   }
 
   /** Takes up other bounds; they hold from the next plan on. */
   configure(bounds: PlanBounds): void {
-    this.#bounds = bounds
     this.#plan.configure(laneBounds(bounds))
   }
 
@@ -115,7 +113,12 @@ export class LanePlanner {
     const { givenMs, planned, tagId } = tag
     if (planned !== null && planned.givenMs === givenMs) return
     this.#remove(tag)
-    const place = this.#plan.add({ group: tag.reference.path, everyMs: givenMs, sinceMs: this.#sinceOf(tag, now) })
+    const place = this.#plan.add({
+      group: tag.reference.path,
+      everyMs: givenMs,
+      inUseMs: tag.everyMs,
+      sinceMs: this.#sinceOf(tag, now),
+    })
     for (const at of this.#moves.get(tagId) ?? []) this.#plan.remember(place, at)
     tag.planned = { place, givenMs }
     this.#tags[place] = tag
@@ -129,7 +132,8 @@ export class LanePlanner {
     this.#removeList(path)
     for (const tag of tags) this.#remove(tag)
     const sinceMs = tags.reduce((least, tag) => Math.min(least, this.#sinceOf(tag, now)), now)
-    const place = this.#plan.add({ group: path, everyMs: givenMs, sinceMs })
+    const inUseMs = tags[0]?.list === null ? null : (tags[0]?.everyMs ?? null)
+    const place = this.#plan.add({ group: path, everyMs: givenMs, inUseMs, sinceMs })
     const moves = tags.flatMap(({ tagId }) => this.#moves.get(tagId) ?? [])
     for (const at of together(moves)) this.#plan.remember(place, at)
     this.#lists.set(path, { place, tags: tags.length, givenMs })

@@ -1,12 +1,14 @@
 import type { Clock } from '../core/clock.js'
 import type { Cost } from '../core/cost.js'
 import { isFault, toFault } from '../core/fault.js'
+import type { HostProfile } from '../core/host-profile.js'
 import type { Log } from '../core/log.js'
 import { formatReference, formatRepository, type Repository } from '../core/reference.js'
 import type { TagAssignment } from '../core/tag-assignment.js'
 import type { Registry } from '../registry/registry.js'
 import type { Store } from '../store/store.js'
-import type { DueList, ScheduledTag, WatchedLane } from './watched-lane.js'
+import type { DueList, ScheduledTag } from './scheduled-tag.js'
+import type { WatchedLane } from './watched-lane.js'
 
 /** What {@link ListedRepositories} works with. */
 export interface ListedRepositoriesOptions {
@@ -21,7 +23,7 @@ export interface ListedRepositoriesOptions {
 }
 
 /** A list for fewer tags than this costs as much as asking for each. */
-const fewestTags = 4
+export const fewestListedTags = 4
 /** Every so many rounds of a list some tags are asked for although it says that they are as they were. */
 const proveEvery = 2
 /** Of so many tags one is asked for. */
@@ -56,7 +58,7 @@ export class ListedRepositories {
 
   /** Whether the tags of a repository are to be known by a list. @param tags how many of them are watched */
   isWanted(lane: WatchedLane, path: string, tags: number): boolean {
-    return tags >= fewestTags && this.#options.registry.hasLists(lane.host) && this.#mayAsk(lane, path)
+    return tags >= fewestListedTags && this.#options.registry.hasLists(lane.host) && this.#mayAsk(lane, path)
   }
 
   /**
@@ -104,8 +106,7 @@ export class ListedRepositories {
 
   #mayAsk(lane: WatchedLane, path: string): boolean {
     const now = this.#options.clock.now()
-    const { listDistrustedAt } = this.#options.registry.profile(lane.host)
-    if (listDistrustedAt !== undefined && now - listDistrustedAt < distrustMs) return false
+    if (!isTrusted(this.#options.registry.profile(lane.host), now)) return false
     return (this.#states.get(keyOf(lane, path))?.restsUntil ?? 0) <= now
   }
 
@@ -219,6 +220,11 @@ export class ListedRepositories {
     const { cost, signal } = this.#options
     return { cost, signal, maxWaitMs: 1_000, priority: 'head' } as const
   }
+}
+
+/** Whether a host's list is believed: it has not lied, or not lately. */
+export function isTrusted({ listDistrustedAt }: HostProfile, now: number): boolean {
+  return listDistrustedAt === undefined || now - listDistrustedAt >= distrustMs
 }
 
 function keyOf(lane: WatchedLane, path: string): string {

@@ -1,52 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { type Cost, noCost } from '../core/cost.js'
+import { noCost } from '../core/cost.js'
 import { isFault, toFault } from '../core/fault.js'
 import type { Log } from '../core/log.js'
-import { formatReference } from '../core/reference.js'
-import { defaultConcurrency } from '../registry/lanes.js'
 import type { Registry } from '../registry/registry.js'
 import type { HintTarget } from '../store/hints.js'
 import type { Store } from '../store/store.js'
 import { type Config, everyMsOf } from './config.js'
 import { FollowedRules } from './followed-rules.js'
 import { LaneLooks } from './lane-looks.js'
-import { LanePlanner, type PlanBounds } from './lane-planner.js'
+import { LanePlans } from './lane-plans.js'
 import { createAbort, type Services } from './open.js'
-import { planBoundsOf } from './plan-bounds.js'
 import { reconcileWatches } from './reconcile-watches.js'
 import { isOwnerGone } from './watch-owner.js'
 import { startWatchedImages, type WatchedImages } from './watched-images.js'
 import { type LaneHint, WatchedLane } from './watched-lane.js'
-
-/** What a watcher has done since it was started. */
-export interface WatchCounts {
-  readonly cost: Cost
-  looks: number
-  /** Lists that were read in place of looks. */
-  lists: number
-  moves: number
-  /** Looks that could not tell. */
-  unknown: number
-  tags: number
-  lanes: number
-  /** Images that were read, or found to be known. */
-  analyzed: number
-}
-
-/** Looks at every watched tag of the lanes that it holds, until it is stopped. */
-export interface Watcher {
-  readonly counts: Readonly<WatchCounts>
-  /** Takes up another configuration. @throws Fault `invalid-reference`, `invalid-duration` */
-  configure(config: Config): Promise<void>
-  /**
-   * Somebody says that something has moved: it is looked at soon, and nothing of what was said is believed. `elsewhere`: this
-   * process does not hold the lane, or not know the tag yet.
-   */
-  hint(target: HintTarget): LaneHint | 'elsewhere'
-  /** Ends cleanly: looks under way are cancelled or written whole, watermarks are kept, lanes are given back. */
-  stop(): Promise<void>
-}
+import type { WatchCounts, Watcher } from './watcher.js'
 
 /** How often a change of the watches by another process is looked for. */
 const pollMs = 500
@@ -94,7 +63,7 @@ class LaneWatcher implements Watcher {
   readonly #abort = createAbort()
   readonly #lanes = new Map<number, WatchedLane>()
   readonly #rules: FollowedRules
-  readonly #planners = new Map<number, LanePlanner>()
+  readonly #plans: LanePlans
   readonly #looks: LaneLooks
   #config: Config
   #version = -1
@@ -114,12 +83,13 @@ class LaneWatcher implements Watcher {
     this.#log = log
     this.#images = startWatchedImages(services, log, this.counts)
     const { signal } = this.#abort
+    this.#plans = new LanePlans(registry, store.plans, () => this.#config)
     this.#rules = new FollowedRules({ services, store, registry, log, cost: this.counts.cost, signal })
     this.#looks = new LaneLooks({
       ...{ services, store, registry, log, signal, images: this.#images, counts: this.counts },
       config: () => this.#config,
       isHeld: (lane) => this.#lanes.get(lane.lease.laneId) === lane,
-      plannerOf: (lane) => this.#plannerOf(lane),
+      plannerOf: (lane) => this.#plans.of(lane),
       onLost: (lane) => this.#drop(lane),
       onTurned: () => {
         this.#writeAt ??= services.clock.now() + turnedMs
@@ -239,7 +209,7 @@ class LaneWatcher implements Watcher {
   #drop(lane: WatchedLane): void {
     if (this.#lanes.get(lane.lease.laneId) !== lane) return
     this.#lanes.delete(lane.lease.laneId)
-    this.#planners.delete(lane.lease.laneId)
+    this.#plans.forget(lane)
     this.#version = -1
     this.#log.warn({ host: lane.host }, 'another process has taken over this host')
   }
@@ -271,29 +241,11 @@ class LaneWatcher implements Watcher {
     this.#settleAt = await this.#store.tags.nextSettleAt([...this.#lanes.keys()])
   }
 
-  #plannerOf(lane: WatchedLane): LanePlanner {
-    const known = this.#planners.get(lane.lease.laneId)
-    if (known !== undefined) return known
-    const planner = new LanePlanner(this.#boundsOf(lane))
-    this.#planners.set(lane.lease.laneId, planner)
-    return planner
-  }
-
-  #boundsOf({ host }: WatchedLane): PlanBounds {
-    return planBoundsOf(this.#config, host, this.#registry.profile(host))
-  }
-
   /** Chooses the intervals anew, and which repositories are known by lists. */
   async #plan(now: number): Promise<void> {
     for (const lane of [...this.#lanes.values()]) {
-      const planner = this.#plannerOf(lane)
-      const bounds = this.#boundsOf(lane)
-      planner.configure(bounds)
-      lane.limit(bounds.perHour)
-      await planner.load(lane.lease.laneId, this.#store.plans, now)
-      const change = planner.replan(lane, (path, tags) => this.#looks.isListed(lane, path, tags), now)
-      if (change.tags.length + change.repositories.length > 0)
-        await this.#underLease(lane, () => this.#store.plans.put(lane.lease, change))
+      const isListed = (path: string, tags: number) => this.#looks.isListed(lane, path, tags)
+      await this.#underLease(lane, () => this.#plans.plan(lane, isListed, now))
     }
     this.#planAt = now + planMs
   }

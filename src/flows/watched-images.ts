@@ -4,7 +4,7 @@ import { startAnalyzing } from './analyze-watched.js'
 import type { Config } from './config.js'
 import { createAbort, type Services } from './open.js'
 import { rejudge, snapshotId } from './rejudge.js'
-import type { ScheduledTag } from './watched-lane.js'
+import type { ScheduledTag } from './scheduled-tag.js'
 
 /** What is done with the images that watched tags point at: they are analyzed, and judged when there is newer advisory data. */
 export interface WatchedImages {

@@ -3,7 +3,8 @@ import type { Host } from '../core/host.js'
 import { limits } from '../core/limits.js'
 import { parseTagReference } from '../core/reference.js'
 import type { WatchedTag } from '../store/store.js'
-import { type ScheduledTag, WatchedLane } from './watched-lane.js'
+import type { ScheduledTag } from './scheduled-tag.js'
+import { WatchedLane } from './watched-lane.js'
 
 const start = Date.UTC(2026, 4, 1)
 const everyMs = 3_600_000

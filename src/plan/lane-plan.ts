@@ -18,6 +18,8 @@ export interface PlannedTag {
   readonly group: string
   /** What the user gave for it, and so the longest; null: up to {@link longestFactor} times the lane's. */
   readonly everyMs: number | null
+  /** The interval that is in use, by an earlier plan; null where there is none. */
+  readonly inUseMs?: number | null
   /** Since when its moves are known, in milliseconds since the epoch. */
   readonly sinceMs: number
 }
@@ -70,7 +72,7 @@ export class LanePlan {
     const place = this.#rates.add(tag.group, tag.sinceMs)
     this.#reserve(place + 1)
     this.#given[place] = tag.everyMs ?? 0
-    this.#every[place] = tag.everyMs ?? this.#bounds.everyMs
+    this.#every[place] = tag.inUseMs ?? tag.everyMs ?? this.#bounds.everyMs
     this.#rate[place] = 0
     const group = this.#rates.groupOf(place)
     this.#members[group] ??= []

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { WatchCounts } from '../flows/watch.js'
+import type { WatchCounts } from '../flows/watcher.js'
 import type { Auth } from './auth.js'
 import type { Webhooks } from './webhooks/webhooks.js'
 
@@ -50,6 +50,7 @@ function addHintMetrics(registry: Registry, hints: Webhooks['counts']): void {
 function addWatchMetrics(registry: Registry, counts: Readonly<WatchCounts>): void {
   const totals: [string, string, () => number][] = [
     ['tidemark_looks_total', 'Looks at tags', () => counts.looks],
+    ['tidemark_lists_total', 'Lists of digests in place of looks', () => counts.lists],
     ['tidemark_moves_total', 'Moves that were seen', () => counts.moves],
     ['tidemark_unknown_looks_total', 'Looks that could not tell', () => counts.unknown],
     ['tidemark_images_analyzed_total', 'Images that were analyzed, or found to be', () => counts.analyzed],

@@ -9,6 +9,8 @@ export interface PlanStore {
    * order of tags and times.
    */
   moves(laneId: number, sinceMs: number): Promise<readonly PlannedMove[]>
+  /** Until when a lane's host asked to be left alone, as its holder last wrote it; null when it did not. */
+  pausedUntil(laneId: number): Promise<number | null>
   /**
    * Writes how often tags are looked at from now on, and which repositories are known by lists. Only what differs from what is
    * written: a plan that changes nothing writes nothing.
@@ -53,6 +55,10 @@ export function createPlanStore({ db, dialect }: StoreContext): PlanStore {
         .orderBy('history.at')
         .execute()
       return rows.map(({ tag_id: tagId, at, kind }) => ({ tagId, at, isFirst: kind === 'first-seen' }))
+    },
+    async pausedUntil(laneId) {
+      const row = await db.selectFrom('lanes').select('paused_until').where('id', '=', laneId).executeTakeFirst()
+      return row?.paused_until ?? null
     },
     put: (lease, { tags, repositories }) =>
       db.transaction().execute(async (trx) => {
