@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type LeapingClock, leapingClock } from '../../test/support/leaping-clock.js'
 import { noCost } from '../core/cost.js'
+import { digestOf } from '../core/digest.js'
+import { mediaTypes } from '../core/media-type.js'
 import { parseTagReference, type TagReference } from '../core/reference.js'
 import { createRegistry, type Registry } from '../registry/registry.js'
 import { openStore } from '../store/open.js'
@@ -204,5 +206,71 @@ describe('a look', () => {
     server.move('library/alpine:3.10')
     await expect(look()).rejects.toMatchObject({ code: 'lease-lost' })
     expect(await entries()).toHaveLength(1)
+  })
+})
+
+describe('an index that is pushed architecture by architecture', () => {
+  /** Pushes an index: `amd64 1` is the first manifest of that platform. */
+  const push = (...children: readonly string[]) => {
+    const manifests = children.map((child) => {
+      const [architecture = '', version = ''] = child.split(' ')
+      const platform = { os: 'linux', architecture }
+      return { mediaType: mediaTypes.ociManifest, digest: digestOf(child), size: Number(version), platform }
+    })
+    const index = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests })
+    return server.content.putManifest('library/alpine', '3.10', mediaTypes.ociIndex, Buffer.from(index)).digest
+  }
+  const events = async () => (await store.events.after(0, 100)).flatMap((event) => ('entry' in event ? [event] : []))
+
+  it('is one event, and all of its steps are history', async () => {
+    const before = push('amd64 1', 'arm64 1', 's390x 1')
+    await look()
+    push('amd64 2', 'arm64 1', 's390x 1')
+    expect(await look()).toBe('moved')
+    push('amd64 2', 'arm64 2', 's390x 1')
+    expect(await look()).toBe('moved')
+    expect(await events()).toHaveLength(1)
+    const after = push('amd64 2', 'arm64 2', 's390x 2')
+    expect(await look()).toBe('moved')
+    const [, told, ...others] = await events()
+    expect(others).toEqual([])
+    expect(told).toMatchObject({ previousDigest: before, entry: { digest: after, changes: ['content'] } })
+    expect(await entries()).toHaveLength(4)
+    // A whole push is told at once.
+    push('amd64 3', 'arm64 3', 's390x 3')
+    await look()
+    expect(await events()).toHaveLength(3)
+  })
+
+  it('is told where the rest does not come, with what changed in all', async () => {
+    const before = push('amd64 1', 'arm64 1')
+    await look()
+    push('amd64 2', 'arm64 1')
+    await look()
+    const after = push('amd64 2', 'arm64 1', 's390x 1')
+    await look()
+    expect(await store.tags.settle(lease, clock.now() + 59_999)).toBe(0)
+    expect(await store.tags.settle(lease, clock.now() + 60_000)).toBe(1)
+    const [, told] = await events()
+    expect(told?.previousDigest).toBe(before)
+    expect(told?.entry.digest).toBe(after)
+    expect([...(told?.entry.changes ?? [])].sort()).toEqual(['content', 'platform-added'])
+  })
+
+  it('is told after five waits at the latest, however often it goes on', async () => {
+    push('amd64 1', 'arm64 1')
+    await look()
+    for (let version = 2; version <= 31; version++) {
+      push(`amd64 ${version}`, 'arm64 1')
+      await look()
+    }
+    const [, began] = await entries()
+    const end = (began?.at ?? 0) + 5 * 60_000
+    expect(await store.tags.nextSettleAt([lease.laneId])).toBe(end)
+    expect(await store.tags.settle(lease, end)).toBe(1)
+    // What comes then is another move, and waits anew.
+    push('amd64 99', 'arm64 1')
+    expect(await look()).toBe('moved')
+    expect(await store.tags.nextSettleAt([lease.laneId])).toBe(clock.now() + 60_000)
   })
 })

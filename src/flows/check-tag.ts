@@ -26,8 +26,17 @@ export interface TrackedTag {
   vanishes: number
   /** What a list said before this look; null when the look was not brought by one. */
   listed: ListedDigest | null
-  /** Several moves that are taken for one: since when, and what the tag pointed at before them; null when none is under way. */
-  settling: { readonly since: number; readonly from: Digest | null } | null
+  /** Several moves that are taken for one; null when none is under way. */
+  settling: SettlingMoves | null
+}
+
+/** Moves that are told as one. */
+export interface SettlingMoves {
+  readonly since: number
+  /** What the tag pointed at before the first of them. */
+  readonly from: Digest | null
+  /** When they are told, if nothing else comes. */
+  readonly until: number
 }
 
 /** What a registry's list said of a tag. */
@@ -96,6 +105,7 @@ export async function checkTag(
   if (tag.digest === null) return turn(tag, 'absent', 'not-found', call.now())
   tag.misses++
   if (tag.misses < looksToBelieve) return same
+  tag.settling = null
   return await write(tag, null, [], lease, store, call)
 }
 
@@ -158,7 +168,7 @@ async function write(
 ): Promise<CheckOutcome> {
   const seenAt = call.now()
   const pushedAt = manifest !== null && tag.listed?.digest === manifest.digest ? tag.listed.pushedAt : null
-  const settlesAt = manifest === null ? null : settlesAtOf(tag, seenAt, call.settleMs)
+  const settlesAt = manifest === null ? null : (tag.settling?.until ?? null)
   const move = { tagId: tag.tagId, seenAt, notBefore: tag.lastKnownAt, pushedAt, manifest, changes, settlesAt }
   const written = await store.tags.recordMove(lease, move)
   tag.digest = manifest?.digest ?? null
@@ -188,6 +198,9 @@ async function manifestOf(digest: Digest | null, store: Store): Promise<Manifest
   return stored === null ? null : readManifest(stored.bytes, stored.mediaType)
 }
 
+/** A move that goes on for longer is told all the same: so many times the wait after its first part. */
+const longestSettles = 5
+
 /** The last part of a move leaves nothing as it was before the first: it is told at once. */
 async function settle(
   tag: TrackedTag,
@@ -196,15 +209,13 @@ async function settle(
   store: Store,
   call: CheckTagCall,
 ): Promise<void> {
-  const began = tag.settling ?? { since: call.now(), from: tag.digest }
-  const from = tag.settling === null ? previous : await manifestOf(began.from, store)
-  const isPartial = call.settleMs > 0 && from !== null && to !== null && isPartialMove(from, to)
-  tag.settling = isPartial ? began : null
-}
-
-/** A move that goes on for longer is told all the same: so many times the wait after its first part. */
-const longestSettles = 5
-
-function settlesAtOf({ settling }: TrackedTag, seenAt: number, settleMs: number): number | null {
-  return settling === null ? null : Math.min(seenAt + settleMs, settling.since + longestSettles * settleMs)
+  const now = call.now()
+  const { settleMs } = call
+  // What has waited long enough has been told: this is another move.
+  const known = tag.settling !== null && tag.settling.until > now ? tag.settling : null
+  const { since, from } = known ?? { since: now, from: tag.digest }
+  const before = known === null ? previous : await manifestOf(from, store)
+  const isPartial = settleMs > 0 && before !== null && to !== null && isPartialMove(before, to)
+  const until = Math.min(now + settleMs, since + longestSettles * settleMs)
+  tag.settling = isPartial ? { since, from, until } : null
 }

@@ -108,7 +108,7 @@ export class LaneLooks {
       this.#take(outcome, lane, tag)
       if (tag.state === 'unknown') counts.unknown++
       if (tag.misses > 0 || tag.vanishes > 0) soonMs = missedMs
-      else if (tag.settling !== null) soonMs = settleMs / looksToSettle
+      else if ((tag.settling?.until ?? 0) > clock.now()) soonMs = settleMs / looksToSettle
       await this.#lists.judge(lane, tag, outcome.kind === 'moved', before)
     } catch (error) {
       this.#tell(error, lane, tag)
