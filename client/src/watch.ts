@@ -4,8 +4,10 @@ export type WatchState = 'unseen' | 'present' | 'absent' | 'unknown'
 /** A tag that is watched. */
 export interface Watch {
   reference: string
-  /** `5m`; null: the server's default. */
+  /** `5m`: what was asked for, and so the longest time between two looks; null: the plan chooses. */
   every: string | null
+  /** How often it is looked at, by the plan of its host; null: there is none yet. */
+  planned: string | null
   /** Whether the images that it points at are analyzed as they come; null: the server's default. */
   analyze: boolean | null
   state: WatchState

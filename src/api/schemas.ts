@@ -252,6 +252,7 @@ export const watchList = Type.Object(
         {
           reference: Type.String(),
           every: nullable(every),
+          planned: nullable(interval),
           analyze: nullable(analyze),
           state: words(['unseen', 'present', 'absent', 'unknown'], 'what is known of the tag'),
           reason: nullable(Type.String({ description: 'why it is absent or unknown' })),

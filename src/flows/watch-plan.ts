@@ -12,6 +12,7 @@ import type { Services } from './open.js'
 import { planBoundsOf } from './plan-bounds.js'
 import type { ScheduledTag } from './scheduled-tag.js'
 import { WatchedLane } from './watched-lane.js'
+import { formatInterval } from './wire.js'
 
 /** What is asked. */
 export interface WatchPlanQuestion {
@@ -101,7 +102,7 @@ async function planHost(
     requestsPerHour: bounds.perHour === null ? null : round(bounds.perHour),
     intervals: intervalsOf(tags, bounds.everyMs),
     lists: lists.map(({ path, everyMs, tags: count }) => ({
-      ...{ repository: formatRepository({ host, path }), tags: count, every: shown(everyMs) },
+      ...{ repository: formatRepository({ host, path }), tags: count, every: formatInterval(everyMs) },
     })),
     quota: quotaOf(profile),
     pausedUntil: pausedUntil === null || pausedUntil <= now ? null : formatTime(pausedUntil),
@@ -123,7 +124,7 @@ function listsOf(tags: readonly ScheduledTag[], host: Host) {
 
 function intervalsOf(tags: readonly ScheduledTag[], everyMs: number): HostPlan['intervals'] {
   const sorted = tags.map((tag) => tag.everyMs).sort((a, b) => a - b)
-  const at = (share: number) => shown(sorted[Math.floor((sorted.length - 1) * share)] ?? everyMs)
+  const at = (share: number) => formatInterval(sorted[Math.floor((sorted.length - 1) * share)] ?? everyMs)
   return { shortest: at(0), median: at(0.5), longest: at(1) }
 }
 
@@ -140,7 +141,7 @@ function quotaOf({ quota, headCounts }: HostProfile): HostPlan['quota'] {
 
 function plannedTag({ reference, everyMs, givenMs }: ScheduledTag): HostPlan['plannedTags'][number] {
   const given = givenMs === null ? null : formatDuration(givenMs)
-  return { reference: formatReference(reference), every: shown(everyMs), given }
+  return { reference: formatReference(reference), every: formatInterval(everyMs), given }
 }
 
 function warningsOf(
@@ -177,11 +178,6 @@ function warningsOf(
     )
   }
   return warnings
-}
-
-/** To the second: more says nothing to a reader. */
-function shown(everyMs: number): string {
-  return formatDuration(everyMs < 10_000 ? everyMs : Math.round(everyMs / 1_000) * 1_000)
 }
 
 function sum(numbers: readonly number[]): number {

@@ -42,6 +42,11 @@ export function wireEvent(event: StoredEvent): TidemarkEvent {
   return { ...base, type, entry: wireEntry(entry), previousDigest }
 }
 
+/** A chosen interval, to the second: more says nothing to a reader. */
+export function formatInterval(everyMs: number): string {
+  return formatDuration(everyMs < 10_000 ? everyMs : Math.round(everyMs / 1_000) * 1_000)
+}
+
 /**
  * A watch as the native API shows it.
  * @param defaultEveryMs the server's interval, for watches without one
@@ -50,6 +55,7 @@ export function wireWatch(watch: WatchedTag, defaultEveryMs: number): Watch {
   return {
     reference: formatReference(watch.reference),
     every: watch.everyMs === null ? null : formatDuration(watch.everyMs),
+    planned: watch.plannedMs === null ? null : formatInterval(watch.plannedMs),
     analyze: watch.analyze,
     state: watch.state,
     reason: watch.reason,

@@ -21,7 +21,7 @@ function addCommand(context: CommandContext) {
   return withCommon(new Command('add'))
     .description("Watch a tag; with --tags, follow a repository's tags as they come")
     .argument('<reference>', '[HOST[:PORT]/]REPOSITORY[:TAG]')
-    .option('--every <duration>', 'how often it is looked at: 30s, 5m, 1h')
+    .option('--every <duration>', 'look at it at least that often: 30s, 5m, 1h; without it the plan chooses')
     .option('--analyze', 'have `tidemark serve` analyze new digests as they come, so that their diff is ready')
     .option('--no-analyze', 'do not, whatever the configuration says')
     .option('--tags <glob...>', 'follow the tags of the repository that match')
@@ -97,9 +97,9 @@ function listTable({ watches, rules }: WatchList, colors: Colors): string {
   const tags = tableOr(
     'nothing is watched',
     ['REFERENCE', 'EVERY', 'STATE', 'SINCE', 'DIGEST', 'CHECKED'],
-    watches.map(({ reference, every, state, reason, since, digest, checkedAt }) => [
+    watches.map(({ reference, every, planned, state, reason, since, digest, checkedAt }) => [
       reference,
-      every ?? '-',
+      planned ?? every ?? '-',
       reason === null ? state : `${state} (${reason})`,
       since,
       digest === null ? '-' : shortDigest(digest as Digest),
