@@ -12,11 +12,12 @@ export interface PlanStore {
   /** Until when a lane's host asked to be left alone, as its holder last wrote it; null when it did not. */
   pausedUntil(laneId: number): Promise<number | null>
   /**
-   * Writes how often tags are looked at from now on, and which repositories are known by lists. Only what differs from what is
-   * written: a plan that changes nothing writes nothing.
+   * Writes how often tags are looked at from now on, and which repositories are known by lists: only what differs from what is
+   * written. The lane's watermark goes with it, in one transaction: by other intervals it means something else, and may lie further
+   * back.
    * @throws Fault `lease-lost`
    */
-  put(lease: LaneLease, plan: PlanChange): Promise<void>
+  put(lease: LaneLease, plan: PlanChange, watermarkAt: number): Promise<void>
 }
 
 /** A line of a tag's history. */
@@ -60,9 +61,10 @@ export function createPlanStore({ db, dialect }: StoreContext): PlanStore {
       const row = await db.selectFrom('lanes').select('paused_until').where('id', '=', laneId).executeTakeFirst()
       return row?.paused_until ?? null
     },
-    put: (lease, { tags, repositories }) =>
+    put: (lease, { tags, repositories }, watermarkAt) =>
       db.transaction().execute(async (trx) => {
         await requireLease(trx, lease, dialect)
+        await trx.updateTable('lanes').set({ watermark_at: watermarkAt }).where('id', '=', lease.laneId).execute()
         for (const { tagId, plannedMs } of tags)
           await trx.updateTable('tags').set({ planned_ms: plannedMs }).where('id', '=', tagId).execute()
         for (const { path, isListed } of repositories) {

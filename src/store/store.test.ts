@@ -136,15 +136,16 @@ describe.each(databases)('store on %s', (_, newUrl) => {
     expect(await store.plans.moves(lane.laneId, start + 11)).toEqual([moves[0], moves[2]])
     expect(await store.watches.find(reference)).toMatchObject({ plannedMs: null, isListed: false })
     const repositories = [{ path: reference.path, isListed: true }]
-    await store.plans.put(lane, { tags: [{ tagId, plannedMs: 90_000 }], repositories })
-    expect(await store.watches.find(reference)).toMatchObject({ plannedMs: 90_000, isListed: true })
+    await store.plans.put(lane, { tags: [{ tagId, plannedMs: 90_000 }], repositories }, start - 5)
+    const planned = { plannedMs: 90_000, isListed: true, watermarkAt: start - 5 }
+    expect(await store.watches.find(reference)).toMatchObject(planned)
     await store.lanes.recordAbsence('me', [lane.laneId], { from: start + 1_000, to: start + 81_000 })
     // A gap that is shorter than the interval is none: 80 s, looked at every 90.
     expect(await store.history.gaps(reference, {}, 1_000)).toEqual([])
     await store.watches.add(reference, { everyMs: 60_000, origin: 'command' })
     expect(await store.history.gaps(reference, {}, 1_000)).toHaveLength(1)
     await store.lanes.lease('you', { now: start + 400_000, leaseMs: 30_000 })
-    expect(await faultCodeOf(store.plans.put(lane, { tags: [], repositories: [] }))).toBe('lease-lost')
+    expect(await faultCodeOf(store.plans.put(lane, { tags: [], repositories: [] }, start))).toBe('lease-lost')
   })
 
   it('keeps a manifest with its bytes, children and platforms, and writes the same move once', async () => {
