@@ -30,8 +30,11 @@ export class SnapshotWriter {
   readonly #named: RowBatch
   #nextAdvisory: number
   readonly #advisories: RowBatch
-  /** Advisories that are not in the table yet, by part and id. */
-  readonly #pending = new Map<string, NewRecord>()
+  /**
+   * Advisories that are not in the table yet, by part and id. A new map each time: one that is cleared keeps what was in it alive
+   * through the chain of its old tables until the whole heap is collected, which made collecting a tenth of a build.
+   */
+  #pending = new Map<string, NewRecord>()
   /** Rows of advisories from this one on may still be gathered, */
   #gatheredFrom: number
   /** and those of these. */
@@ -67,7 +70,7 @@ export class SnapshotWriter {
     const restorePackages = this.#packages.mark()
     return () => {
       restorePackages()
-      this.#pending.clear()
+      this.#pending = new Map()
       this.#affected.clear()
       this.#named.clear()
       this.#gatheredOld.clear()
@@ -193,9 +196,9 @@ export class SnapshotWriter {
 
   /** All at once, and where that shows that some are there already, one by one. */
   #insertPending(): void {
+    if (this.#pending.size === 0) return
     const records = [...this.#pending.values()]
-    this.#pending.clear()
-    if (records.length === 0) return
+    this.#pending = new Map()
     const added = this.#advisories.insert(records.flatMap(columnsOf))
     const isAllNew = added === records.length
     for (const record of records) {
