@@ -13,7 +13,8 @@ export interface Row {
 
 /** The packages of an advisory, in one order, each once. */
 export function rowsOf({ affected }: Advisory): Row[] {
-  const rows = affected.map((one) => rowOf(one.ecosystem, one.name, encodeAffected(one)))
+  const rows: Row[] = []
+  for (const one of affected) rows.push(rowOf(one.ecosystem, one.name, encodeAffected(one)))
   return rows.length > 1 ? sortedRows(rows) : rows
 }
 
