@@ -213,12 +213,18 @@ function publisherOf(id: string): string {
 
 /** The advisory's own page before any other; what is no http address is none. */
 function urlOf(record: JsonObject): string | null {
-  const references = referencesOf(record)
-  const first = (type: string | null) =>
-    references.find((one) => (type === null || member(one, 'type') === type) && isAddress(member(one, 'url')))?.url
+  let web: string | null = null
+  let other: string | null = null
+  for (const reference of referencesOf(record)) {
+    const url = member(reference, 'url')
+    if (!isAddress(url)) continue
+    const type = member(reference, 'type')
+    if (type === 'ADVISORY') return url
+    if (type === 'WEB') web ??= url
+    else other ??= url
+  }
   const own = member(objectOf(member(record, 'database_specific')) ?? {}, 'url')
-  const url = first('ADVISORY') ?? (isAddress(own) ? own : (first('WEB') ?? first(null)))
-  return typeof url === 'string' ? url : null
+  return isAddress(own) ? own : (web ?? other)
 }
 
 function isAddress(value: unknown): value is string {
@@ -250,30 +256,42 @@ function timeOf(value: unknown): number | null {
 
 /** Each once, without the record's own id. What cannot be an id is left out: some feeds write words among them. */
 function idsIn(value: unknown, own: string, what: string, reasons: string[]): string[] {
-  const listed = listOf(value, what, limits.advisoryNames, reasons)
-  if (listed.length === 0) return []
-  return [...new Set(listed.map(textOf))].filter((id) => isId(id) && id !== own)
+  const ids: string[] = []
+  for (const item of listOf(value, what, limits.advisoryNames, reasons)) {
+    const id = textOf(item)
+    if (isId(id) && id !== own) ids.push(id)
+  }
+  return ids.length > 1 ? [...new Set(ids)] : ids
+}
+
+function upstreamOf(record: JsonObject, id: string, reasons: string[]): string[] {
+  const named = idsIn(member(record, 'upstream'), id, 'upstream', reasons)
+  const isErratum = named.length === 0 && /^(?:(?:AL|RL|RX|RH)[A-Z]A|(?:open)?SUSE)-/.test(id)
+  return isErratum ? fixedBy(record, id, reasons) : named
 }
 
 /**
  * Errata of AlmaLinux and Rocky Linux, and early ones of Red Hat and SUSE, name the vulnerabilities that they fix under
  * `related`, and AlmaLinux some only by their pages. These are what they pass on; nothing else that is related is.
  */
-function upstreamOf(record: JsonObject, id: string, reasons: string[]): string[] {
-  const named = idsIn(member(record, 'upstream'), id, 'upstream', reasons)
-  if (named.length > 0 || !/^(?:(?:AL|RL|RX|RH)[A-Z]A|(?:open)?SUSE)-/.test(id)) return named
-  const related = idsIn(member(record, 'related'), id, 'related', reasons).filter((one) => one.startsWith('CVE-'))
-  const pages = /^AL/.test(id)
-    ? referencesOf(record).flatMap((one) => cveInUrl.exec(textOf(member(one, 'url')))?.[0] ?? [])
-    : []
-  return [...new Set([...related, ...pages])]
+function fixedBy(record: JsonObject, id: string, reasons: string[]): string[] {
+  const ids = new Set<string>()
+  for (const one of idsIn(member(record, 'related'), id, 'related', reasons)) if (one.startsWith('CVE-')) ids.add(one)
+  if (!id.startsWith('AL')) return [...ids]
+  for (const reference of referencesOf(record)) {
+    const cve = cveInUrl.exec(textOf(member(reference, 'url')))?.[0]
+    if (cve !== undefined) ids.add(cve)
+  }
+  return [...ids]
 }
 
 const cveInUrl = /CVE-\d{4}-\d{4,19}(?![\w-])/
 
 function referencesOf(record: JsonObject): JsonObject[] {
   const listed = member(record, 'references')
-  return (Array.isArray(listed) ? listed.slice(0, 1000) : []).map((item) => objectOf(item) ?? {})
+  const references: JsonObject[] = []
+  for (const item of Array.isArray(listed) ? listed.slice(0, 1000) : []) references.push(objectOf(item) ?? {})
+  return references
 }
 
 /** The items of a list; none where there is no list. */
