@@ -33,10 +33,10 @@ export class SnapshotWriter {
   #nextAdvisory: number
   readonly #advisories: RowBatch
   /**
-   * Advisories that are not in the table yet, by part and id. A new map each time: one that is cleared keeps what was in it alive
-   * through the chain of its old tables until the whole heap is collected, which made collecting a tenth of a build.
+   * Advisories that are not in the table yet. A new list each time, and no map: a map that is cleared keeps what was in it alive
+   * through the chain of its old tables until the whole heap is collected, which took a tenth of a build.
    */
-  #pending = new Map<string, NewRecord>()
+  #pending: NewRecord[] = []
   /** Rows of advisories from this one on may still be gathered, */
   #gatheredFrom: number
   /** and those of these. */
@@ -72,7 +72,7 @@ export class SnapshotWriter {
     const restorePackages = this.#packages.mark()
     return () => {
       restorePackages()
-      this.#pending = new Map()
+      this.#pending = []
       this.#affected.clear()
       this.#named.clear()
       this.#gatheredOld.clear()
@@ -190,17 +190,15 @@ export class SnapshotWriter {
       modifiedAt: advisory.modifiedAt ?? noTime,
       digest: digestOf(head, rows),
     }
-    const name = `${part} ${advisory.id}`
-    if (this.#pending.has(name)) this.#insertPending()
-    this.#pending.set(name, record)
-    if (this.#pending.size >= rowsAtOnce) this.#insertPending()
+    this.#pending.push(record)
+    if (this.#pending.length >= rowsAtOnce) this.#insertPending()
   }
 
-  /** All at once, and where that shows that some are there already, one by one. */
+  /** All at once, and where that shows that some are there already, perhaps since the one before, one by one. */
   #insertPending(): void {
-    if (this.#pending.size === 0) return
-    const records = [...this.#pending.values()]
-    this.#pending = new Map()
+    const records = this.#pending
+    if (records.length === 0) return
+    this.#pending = []
     const added = this.#advisories.insert(columnsOf(records))
     const isAllNew = added === records.length
     for (const record of records) {
