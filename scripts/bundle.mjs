@@ -15,6 +15,17 @@ const notices = inside.map((name) => {
   const { version, license } = read('node_modules', name)
   return `${name} ${version} (${license})`
 })
+/** What a source requires late, `requireHere('NAME')`, is bundled with it, and still run only when it is asked for. */
+const lateRequires = {
+  name: 'late-requires',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]dist[\\/]src[\\/]vuln[\\/]severity\.js$/ }, ({ path }) => {
+      const late = /requireHere\('([^']+)'\)/g
+      const put = (call, name) => (inside.includes(name) ? `require('${name}')` : call)
+      return { contents: readFileSync(path, 'utf8').replace(late, put), loader: 'js' }
+    })
+  },
+}
 const outdir = join(root, 'dist', 'command')
 rmSync(outdir, { recursive: true, force: true })
 const options = {
@@ -28,6 +39,7 @@ const options = {
 const [programs] = (
   await build({
     ...options,
+    plugins: [lateRequires],
     entryPoints: [join(root, 'dist', 'src', 'cli', 'programs.js')],
     format: 'cjs',
     // Code from the cache knows no callback for import(): Node 20 forgets it. Its require() takes ES modules too.

@@ -39,6 +39,13 @@ describe('deb', () => {
     expect(disagreements(deb, traps)).toEqual([])
   })
 
+  it('compares numbers and versions of any length', () => {
+    const [nines, more] = ['9'.repeat(20_000), `1${'0'.repeat(20_000)}`]
+    expect(disagreements(deb, parseComparisons([`1.${nines} < 1.${more}`, `1.0${more} = 1.${more}`]))).toEqual([])
+    const long = '1.'.repeat(100_000)
+    expect(disagreements(deb, parseComparisons([`${long}1 < ${long}2`]))).toEqual([])
+  })
+
   // dpkg 1.21 warns of the first kind and refuses the second; neither is a version of a package.
   it('refuses what dpkg calls bad syntax', () => {
     const warned = ['a1', 'latest', '~1', '.1', '1.0_1', '1.0-1_2', '1.0-1:2', '1.0é', '(devel)']

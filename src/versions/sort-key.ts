@@ -8,6 +8,8 @@
 export const wordEnd = ' '
 
 const zero = 0x30
+/** A call takes no more arguments than the stack holds. */
+const codesAtOnce = 4096
 /** Counts from here on are written in two digits of this base. */
 const base = 0x4000
 
@@ -17,6 +19,21 @@ export function numberKey(digits: string): string {
   while (start < digits.length && digits.charCodeAt(start) === zero) start++
   const significant = start === 0 ? digits : digits.slice(start)
   return lengthKey(significant.length) + significant
+}
+
+/** Puts how many digits a number has in front of them, as {@link numberKey} does: at `at`, where a place was left. Codes of UTF-16. */
+export function putLength(codes: number[], at: number, length: number): void {
+  if (length < base) codes[at] = zero + length
+  else codes.splice(at, 1, zero + base, zero + Math.floor(length / base), zero + (length % base))
+}
+
+/** The text of codes of UTF-16. */
+export function textOfCodes(codes: readonly number[]): string {
+  if (codes.length <= codesAtOnce) return String.fromCharCode(...codes)
+  let text = ''
+  for (let at = 0; at < codes.length; at += codesAtOnce)
+    text += String.fromCharCode(...codes.slice(at, at + codesAtOnce))
+  return text
 }
 
 /** A count, which sorts upwards: 0, 1, 2. */

@@ -15,8 +15,13 @@ export interface Comparison {
  * @param order null: nobody knows how its versions are ordered, so no two can be compared
  */
 export function plainComparison(order: VersionOrder | null, installed: string): Comparison {
-  const installedKey = order?.key(installed) ?? null
-  return { installed, keyOf: (version) => order?.key(version) ?? null, installedKeyFor: () => installedKey }
+  // Made when it is asked for: nothing is known of most packages.
+  let installedKey: string | null | undefined
+  const installedKeyFor = () => {
+    if (installedKey === undefined) installedKey = order?.key(installed) ?? null
+    return installedKey
+  }
+  return { installed, keyOf: (version) => order?.key(version) ?? null, installedKeyFor }
 }
 
 /**
@@ -26,12 +31,12 @@ export function plainComparison(order: VersionOrder | null, installed: string): 
  */
 export function rpmComparison(installed: string, ignoresEpoch: boolean): Comparison {
   const plain = (version: string) => (ignoresEpoch ? version.replace(/^\d+:/, '') : version)
-  const whole = rpm.key(plain(installed))
-  const withoutRelease = rpm.key(plain(installed).replace(/-[^-]*$/, ''))
+  const whole = plainComparison(rpm, plain(installed))
+  const withoutRelease = plainComparison(rpm, plain(installed).replace(/-[^-]*$/, ''))
   return {
     installed,
     keyOf: (version) => rpm.key(plain(version)),
-    installedKeyFor: (version) => (version.includes('-') ? whole : withoutRelease),
+    installedKeyFor: (version) => (version.includes('-') ? whole : withoutRelease).installedKeyFor(version),
   }
 }
 

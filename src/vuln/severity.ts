@@ -1,4 +1,5 @@
-import calculator from 'ae-cvss-calculator'
+import { createRequire } from 'node:module'
+import type Calculator from 'ae-cvss-calculator'
 import { type Rating, type Severity, severities } from '../core/advisory.js'
 import type { CvssScore } from '../core/finding.js'
 
@@ -100,8 +101,9 @@ export function cvssScore(vector: string, by: string): CvssScore | null {
 
 /** null also where the library throws: it does on metrics that it does not know. */
 function baseScore(version: CvssScore['version'], vector: string): number | null {
+  const calculator = loadCalculator()
   try {
-    const parsed = parseVector(version, vector)
+    const parsed = parseVector(calculator, version, vector)
     if (!parsed.isBaseFullyDefined()) return null
     const { base, overall } = parsed.calculateScores()
     const score = base ?? overall
@@ -111,10 +113,15 @@ function baseScore(version: CvssScore['version'], vector: string): number | null
   }
 }
 
-/** The library is CommonJS whose exports Node cannot name. */
-const { Cvss2, Cvss3P0, Cvss3P1, Cvss4P0 } = calculator
+const requireHere = createRequire(import.meta.url)
 
-function parseVector(version: CvssScore['version'], vector: string) {
+/** When there is a vector: its tables take longer to build than a scan that finds none takes to match. */
+function loadCalculator(): typeof Calculator {
+  return requireHere('ae-cvss-calculator')
+}
+
+function parseVector(calculator: typeof Calculator, version: CvssScore['version'], vector: string) {
+  const { Cvss2, Cvss3P0, Cvss3P1, Cvss4P0 } = calculator
   if (version === '4.0') return new Cvss4P0(vector)
   if (version === '3.1') return new Cvss3P1(vector)
   return version === '3.0' ? new Cvss3P0(vector) : new Cvss2(vector)

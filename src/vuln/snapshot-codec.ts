@@ -22,10 +22,7 @@ const eventKinds = ['introduced', 'fixed', 'last-affected', 'limit'] as const
 /** `id` and `source` are columns and no part of the text. */
 export function encodeHead(advisory: Advisory): string {
   const { aliases, upstream, publishedAt, modifiedAt, withdrawnAt, summary, ratings, url } = advisory
-  return encode(
-    [aliases, upstream, publishedAt, modifiedAt, withdrawnAt, summary, encodeRatings(ratings), url],
-    [noList, noList, null, null, null, null, noList, null],
-  )
+  return encode([aliases, upstream, publishedAt, modifiedAt, withdrawnAt, summary, encodeRatings(ratings), url], null)
 }
 
 /** Reads what {@link encodeHead} wrote. */
@@ -61,21 +58,20 @@ export function encodeAffected(affected: AffectedPackage): string {
       binaries,
       encodeRatings(ratings),
     ],
-    [noList, noList, 0, 0, noList, null, noList, noList],
+    0,
   )
 }
 
 /** Most entries are ranges and nothing else: written by hand they cost a fifth. */
 function encodePlain(ranges: readonly AffectedRange[]): string {
   if (ranges.length === 0) return '[]'
-  let text = '[['
-  for (const [index, { type, events }] of ranges.entries()) {
-    text += index === 0 ? '[' : ',['
-    text += type === 'SEMVER' ? '0' : '1'
+  let text = ''
+  for (const { type, events } of ranges) {
+    text += type === 'SEMVER' ? ',[0' : ',[1'
     for (const { kind, version } of events) text += `,${eventKinds.indexOf(kind)},${quoted(version)}`
     text += ']'
   }
-  return `${text}]]`
+  return `[[${text.slice(1)}]]`
 }
 
 function quoted(text: string): string {
@@ -126,15 +122,17 @@ type AffectedRow = readonly [
   ratings?: RatingRows,
 ]
 
-/** Without the end in which everything is as `defaults` has it. */
-function encode(values: readonly unknown[], defaults: readonly unknown[]): string {
-  let length = values.length
-  while (length > 0 && isDefault(values[length - 1], defaults[length - 1])) length--
-  return JSON.stringify(length === values.length ? values : values.slice(0, length))
+/** Without the end in which there is nothing but nulls, empty lists and `nothing`. */
+function encode(row: unknown[], nothing: 0 | null): string {
+  let length = row.length
+  for (let last = row[length - 1]; last === null || last === nothing || isEmptyList(last); last = row[length - 1])
+    length--
+  row.length = length
+  return JSON.stringify(row)
 }
 
-function isDefault(value: unknown, byDefault: unknown): boolean {
-  return value === byDefault || (byDefault === noList && Array.isArray(value) && value.length === 0)
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
 }
 
 function encodeRange({ type, events }: AffectedRange): RangeRow {

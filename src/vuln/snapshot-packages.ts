@@ -6,7 +6,9 @@ const remembered = 50_000
 
 /** The keys of packages in a snapshot that is being built. */
 export class PackageKeys {
-  readonly #keys = new Map<string, number>()
+  /** By ecosystem, then by name: a text of both would be made and hashed for every row. */
+  #keys = new Map<string, Map<string, number>>()
+  #remembered = 0
   readonly #added: RowBatch
   readonly #add: SqliteStatement
   readonly #find: SqliteStatement
@@ -25,12 +27,20 @@ export class PackageKeys {
 
   /** The key of a package, which is added where it is new. It is in the table after {@link flush} at the latest. */
   keyOf(ecosystem: string, name: string): number {
-    const full = `${ecosystem}\0${name}`
-    let key = this.#keys.get(full)
+    let names = this.#keys.get(ecosystem)
+    let key = names?.get(name)
     if (key === undefined) {
       key = this.#knowsAll ? this.#addNew(ecosystem, name) : this.#addUnlessThere(ecosystem, name)
-      if (this.#keys.size >= remembered) this.#forget()
-      this.#keys.set(full, key)
+      if (this.#remembered >= remembered) {
+        this.#forget()
+        names = undefined
+      }
+      if (names === undefined) {
+        names = new Map()
+        this.#keys.set(ecosystem, names)
+      }
+      names.set(name, key)
+      this.#remembered++
     }
     return key
   }
@@ -44,7 +54,8 @@ export class PackageKeys {
     const next = this.#next
     return () => {
       this.#added.clear()
-      this.#keys.clear()
+      this.#keys = new Map()
+      this.#remembered = 0
       this.#next = next
       this.#knowsAll = next === 1
     }
@@ -63,7 +74,8 @@ export class PackageKeys {
 
   #forget(): void {
     this.#added.flush()
-    this.#keys.clear()
+    this.#keys = new Map()
+    this.#remembered = 0
     this.#knowsAll = false
   }
 }

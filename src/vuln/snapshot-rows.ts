@@ -13,7 +13,8 @@ export interface Row {
 
 /** The packages of an advisory, in one order, each once. */
 export function rowsOf({ affected }: Advisory): Row[] {
-  const rows = affected.map((one) => rowOf(one.ecosystem, one.name, encodeAffected(one)))
+  const rows: Row[] = []
+  for (const one of affected) rows.push(rowOf(one.ecosystem, one.name, encodeAffected(one)))
   return rows.length > 1 ? sortedRows(rows) : rows
 }
 
@@ -29,8 +30,18 @@ export function digestOf(head: string, rows: readonly Row[]): string {
   return hash('sha256', text, 'base64url')
 }
 
-/** In one order, each once. Sorts `rows` themselves. */
+/** In one order, each once. Sorts `rows` themselves. Most come in order. */
 export function sortedRows(rows: Row[]): Row[] {
+  if (isAscending(rows)) return rows
   rows.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0))
   return rows.filter(({ text }, at) => text !== rows[at - 1]?.text)
+}
+
+function isAscending(rows: readonly Row[]): boolean {
+  let last = ''
+  for (const { text } of rows) {
+    if (text <= last) return false
+    last = text
+  }
+  return true
 }

@@ -30,7 +30,9 @@ const sql = {
       > (ifnull(release.ends_on, ''), ifnull(release.extended_ends_on, ''))`,
   count: `select (select count(*) from advisory where part = ?) + (select count(*) from kev where part = ?)
     + (select count(*) from epss where part = ?) + (select count(*) from release where part = ?) as records`,
-  digests: 'select part, id, digest from advisory order by id',
+  digests: `select part, count(*) as records,
+    cast(group_concat(id || char(0) || digest || char(10), '' order by id) as blob) as lines
+    from advisory where part in (select value from json_each(?)) group by part`,
   kevs: 'select cve, body from kev where part = ? order by cve',
   scores: 'select cve, score, percentile from epss where part = ? order by cve',
   releases: 'select product, release, ends_on, extended_ends_on from release where part = ? order by product, release',

@@ -130,6 +130,25 @@ describe('a build', () => {
     expect(snapshot.sources).toMatchObject([{ name: 'osv', part: 'npm', records: 2, fetchedAt: 5 }])
   })
 
+  it('knows every ecosystem that some record is about, once and in order', async () => {
+    const path = newPath()
+    const ecosystemsOf = async (ecosystems: readonly string[]) => {
+      const builder = begin(path)
+      await builder.attempt(async () => {
+        for (const [at, ecosystem] of ecosystems.entries()) {
+          const one = plain(`A${at}`, `package-${at}`)
+          builder.sink(osv).advisory(null, { ...one, affected: one.affected.map((entry) => ({ ...entry, ecosystem })) })
+        }
+      })
+      builder.finish()
+      return open(path).ecosystems
+    }
+    expect(await ecosystemsOf([])).toEqual([])
+    expect(await ecosystemsOf(['npm', 'Debian:12', 'npm', 'Alpine:v3.20', 'PyPI', 'Debian:12'])).toEqual([
+      ...['Alpine:v3.20', 'Debian:12', 'PyPI', 'npm'],
+    ])
+  })
+
   it('of a part that is renewed keeps what was imported, and of a whole document nothing', async () => {
     const path = newPath()
     const build = async (work: (builder: ReturnType<typeof begin>) => void, keepsOld = true) => {

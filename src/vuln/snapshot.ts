@@ -86,9 +86,7 @@ function readSnapshot(database: SqliteDatabase, path: string): Advisories {
   const sources = readSources(database)
   const parts = database.prepare('select key, source from part').all() as { key: number; source: string }[]
   const sourceOf = new Map(parts.map(({ key, source }) => [key, source]))
-  const ecosystems = database.prepare('select distinct ecosystem from package order by ecosystem').all() as {
-    ecosystem: string
-  }[]
+  const ecosystems = database.prepare(ecosystemsInUse).all() as { ecosystem: string }[]
   const statements = prepare(database)
   const all = <Row>(statement: SqliteStatement, ...values: SqliteValue[]) =>
     asDamage(path, () => statement.all(...values) as Row[])
@@ -127,6 +125,16 @@ function readSnapshot(database: SqliteDatabase, path: string): Advisories {
     close: () => database.close(),
   }
 }
+
+/** From one to the next: to go through all packages of a whole snapshot takes longer than most scans. */
+const ecosystemsInUse = `
+with recursive used (ecosystem) as (
+  select min(ecosystem) from package
+  union all
+  select (select min(ecosystem) from package where ecosystem > used.ecosystem) from used where used.ecosystem is not null
+)
+select ecosystem from used where ecosystem is not null
+`
 
 interface EntryRow {
   readonly part: number

@@ -22,24 +22,22 @@ export interface RefusedRecord {
 export function parseOsvRecord(value: unknown, source = 'osv'): Advisory | RefusedRecord {
   const record = objectOf(value)
   if (record === null) return { refused: 'no JSON object' }
-  const id = textOf(record.id)
-  if (!isId(id)) return { refused: `no usable id: ${oneLine(JSON.stringify(record.id) ?? 'none')}` }
+  const id = textOf(member(record, 'id'))
+  if (!isId(id)) return { refused: `no usable id: ${oneLine(JSON.stringify(member(record, 'id')) ?? 'none')}` }
   const reasons: string[] = []
   const publisher = publisherOf(id)
   const advisory: Advisory = {
     source,
     id,
-    aliases: idsIn(record.aliases, id, 'aliases', reasons),
+    aliases: idsIn(member(record, 'aliases'), id, 'aliases', reasons),
     upstream: upstreamOf(record, id, reasons),
-    publishedAt: timeOf(record.published),
-    modifiedAt: timeOf(record.modified),
-    withdrawnAt: withdrawalOf(record.withdrawn, reasons),
+    publishedAt: timeOf(member(record, 'published')),
+    modifiedAt: timeOf(member(record, 'modified')),
+    withdrawnAt: withdrawalOf(member(record, 'withdrawn'), reasons),
     summary: summaryOf(record),
-    ratings: [...ratingsIn(record, publisher), ...ratingOfTitle(id, textOf(record.summary))],
+    ratings: ratingsIn(record, publisher).concat(ratingOfTitle(id, textOf(member(record, 'summary')))),
     url: urlOf(record),
-    affected: listOf(record.affected, 'affected', limits.advisoryPackages, reasons)
-      .map((entry) => affectedOf(entry, publisher, reasons))
-      .filter((entry) => entry !== null),
+    affected: packagesOf(member(record, 'affected'), publisher, reasons),
   }
   const [reason] = reasons
   return reason === undefined ? advisory : { refused: oneLine(`${id}: ${reason}`) }
@@ -52,19 +50,30 @@ export function isRefused(result: Advisory | RefusedRecord): result is RefusedRe
 
 type JsonObject = Readonly<Record<string, unknown>>
 
+function packagesOf(value: unknown, publisher: string, reasons: string[]): AffectedPackage[] {
+  const packages: AffectedPackage[] = []
+  for (const entry of listOf(value, 'affected', limits.advisoryPackages, reasons)) {
+    const one = affectedOf(entry, publisher, reasons)
+    if (one !== null) packages.push(one)
+  }
+  return packages
+}
+
 /** null where the entry names no package. */
 function affectedOf(value: unknown, publisher: string, reasons: string[]): AffectedPackage | null {
   const entry = objectOf(value)
   if (entry === null) return refuse(reasons, 'an affected package that is no object')
-  if (entry.package === undefined || entry.package === null) return null
-  const named = objectOf(entry.package) ?? {}
-  const [ecosystem, name] = [textOf(named.ecosystem), textOf(named.name)]
+  const about = member(entry, 'package')
+  if (about === undefined || about === null) return null
+  const named = objectOf(about) ?? {}
+  const ecosystem = textOf(member(named, 'ecosystem'))
+  const name = textOf(member(named, 'name'))
   if (ecosystem === '' && name === '') return null
   if (!isWord(ecosystem) || !isWord(name)) return refuse(reasons, `no usable package name: ${ecosystem} ${name}`)
-  const specific = objectOf(entry.ecosystem_specific) ?? {}
-  const ranges = rangesOf(entry.ranges, name, reasons)
-  const versions = listOf(entry.versions, 'versions', limits.advisoryVersions, reasons).map(textOf)
-  if (!versions.every(isWord)) reasons.push(`a version of ${name} that is no text`)
+  const specific = objectOf(member(entry, 'ecosystem_specific')) ?? {}
+  const urgency = member(specific, 'urgency')
+  const ranges = rangesOf(member(entry, 'ranges'), name, reasons)
+  const versions = versionsOf(member(entry, 'versions'), name, reasons)
   const never = versions.length === 0 && ranges.length > 0 && ranges.every(isEmptyFromTheStart)
   return {
     ecosystem,
@@ -72,12 +81,24 @@ function affectedOf(value: unknown, publisher: string, reasons: string[]): Affec
     status: never ? 'not-affected' : 'affected',
     ranges: never ? [] : ranges,
     versions,
-    fix: specific.urgency === 'end-of-life' ? 'end-of-life' : 'open',
+    fix: urgency === 'end-of-life' ? 'end-of-life' : 'open',
     architectures: [],
-    module: moduleOf(textOf(named.purl)),
-    binaries: /^(?:open)?SUSE(?::|$)/.test(ecosystem) ? binariesOf(specific.binaries, reasons) : [],
-    ratings: [...ratingsIn(entry, publisher), ...wordRating(specific.urgency, publisher)],
+    module: moduleOf(textOf(member(named, 'purl'))),
+    binaries: /^(?:open)?SUSE(?::|$)/.test(ecosystem) ? binariesOf(member(specific, 'binaries'), reasons) : [],
+    ratings: ratingsIn(entry, publisher).concat(wordRating(urgency, publisher)),
   }
+}
+
+function versionsOf(value: unknown, name: string, reasons: string[]): string[] {
+  const versions: string[] = []
+  let isWhole = true
+  for (const item of listOf(value, 'versions', limits.advisoryVersions, reasons)) {
+    const version = textOf(item)
+    if (!isWord(version)) isWhole = false
+    versions.push(version)
+  }
+  if (!isWhole) reasons.push(`a version of ${name} that is no text`)
+  return versions
 }
 
 function moduleOf(purl: string): string | null {
@@ -94,45 +115,44 @@ function rangesOf(value: unknown, name: string, reasons: string[]): AffectedRang
   let count = 0
   for (const item of listOf(value, 'ranges', limits.advisoryVersions, reasons)) {
     const range = objectOf(item) ?? {}
-    if (range.type === 'GIT') continue
-    if (range.type !== 'SEMVER' && range.type !== 'ECOSYSTEM') {
+    const type = member(range, 'type')
+    if (type === 'GIT') continue
+    if (type !== 'SEMVER' && type !== 'ECOSYSTEM') {
       reasons.push(`a range of ${name} of an unknown type`)
       continue
     }
-    const events = eventsOf(range.events, name, reasons)
+    const events = eventsOf(member(range, 'events'), name, reasons)
     if (!events.some(({ kind }) => kind === 'introduced')) reasons.push(`a range of ${name} that nothing introduces`)
     count += events.length
-    ranges.push({ type: range.type, events })
+    ranges.push({ type, events })
   }
   if (count > limits.advisoryVersions) reasons.push(`more than ${limits.advisoryVersions} events of ${name}`)
   return ranges
 }
 
-const eventKinds = [
-  ['introduced', 'introduced'],
-  ['fixed', 'fixed'],
-  ['last_affected', 'last-affected'],
-  ['limit', 'limit'],
-] as const
-
 /** An event is one key; early records hold two in one object, which mean the same as two objects. */
 function eventsOf(value: unknown, name: string, reasons: string[]): RangeEvent[] {
-  // Loops: the events of all advisories are most of what there is to read.
+  // Spelled out: the events of all advisories are most of what there is to read.
   const events: RangeEvent[] = []
   for (const item of listOf(value, 'events', limits.advisoryVersions, reasons)) {
     const event = objectOf(item) ?? {}
     const before = events.length
-    let isWhole = true
-    for (const [key, kind] of eventKinds) {
-      const given = event[key]
-      if (given === undefined || given === null) continue
-      const version = textOf(given)
-      if (!isWord(version)) isWhole = false
-      events.push({ kind, version })
-    }
+    const isWhole =
+      addEvent(events, 'introduced', member(event, 'introduced')) &&
+      addEvent(events, 'fixed', member(event, 'fixed')) &&
+      addEvent(events, 'last-affected', member(event, 'last_affected')) &&
+      addEvent(events, 'limit', member(event, 'limit'))
     if (!isWhole || events.length === before) reasons.push(`an event of ${name} that cannot be read`)
   }
   return events
+}
+
+/** Whether it can be read, or is none. */
+function addEvent(events: RangeEvent[], kind: RangeEvent['kind'], given: unknown): boolean {
+  if (given === undefined || given === null) return true
+  const version = textOf(given)
+  events.push({ kind, version })
+  return isWord(version)
 }
 
 /** Names, or maps of names to versions, or maps with a `binary_name` (Ubuntu's). */
@@ -140,7 +160,7 @@ function binariesOf(value: unknown, reasons: string[]): string[] {
   const names = listOf(value, 'binaries', limits.advisoryVersions, reasons).flatMap((item) => {
     if (typeof item === 'string') return [item]
     const map = objectOf(item) ?? {}
-    return 'binary_name' in map ? [textOf(map.binary_name)] : Object.keys(map)
+    return 'binary_name' in map ? [textOf(member(map, 'binary_name'))] : Object.keys(map)
   })
   if (!names.every(isWord)) reasons.push('a binary package that has no name')
   return [...new Set(names)]
@@ -148,19 +168,23 @@ function binariesOf(value: unknown, reasons: string[]): string[] {
 
 /** What `severity` and `database_specific.severity` say, of a record or of one of its packages. */
 function ratingsIn(holder: JsonObject, by: string): Rating[] {
-  const listed = Array.isArray(holder.severity) ? holder.severity.slice(0, 32) : []
-  return [
-    ...listed.flatMap((item): Rating[] => {
-      const { type, score } = objectOf(item) ?? {}
-      if (type === 'CVSS_V2' || type === 'CVSS_V3' || type === 'CVSS_V4')
-        return isWord(textOf(score)) ? [{ system: type, value: textOf(score), by }] : []
-      return wordRating(score, typeof type === 'string' && isWord(type) ? type.toLowerCase() : by)
-    }),
-    ...wordRating(objectOf(holder.database_specific)?.severity, by),
-  ]
+  const ratings: Rating[] = []
+  const listed = member(holder, 'severity')
+  for (const item of Array.isArray(listed) ? listed.slice(0, 32) : []) {
+    const given = objectOf(item) ?? {}
+    const type = member(given, 'type')
+    const score = textOf(member(given, 'score'))
+    if (type === 'CVSS_V2' || type === 'CVSS_V3' || type === 'CVSS_V4') {
+      if (isWord(score)) ratings.push({ system: type, value: score, by })
+    } else ratings.push(...wordRating(score, typeof type === 'string' && isWord(type) ? type.toLowerCase() : by))
+  }
+  const specific = objectOf(member(holder, 'database_specific'))
+  if (specific !== null) ratings.push(...wordRating(member(specific, 'severity'), by))
+  return ratings
 }
 
 function wordRating(value: unknown, by: string): Rating[] {
+  if (value === undefined) return []
   const word = textOf(value).trim()
   return isWord(word) && word.length <= 100 ? [{ system: 'word', value: word, by }] : []
 }
@@ -189,12 +213,18 @@ function publisherOf(id: string): string {
 
 /** The advisory's own page before any other; what is no http address is none. */
 function urlOf(record: JsonObject): string | null {
-  const references = referencesOf(record)
-  const first = (type: string | null) =>
-    references.find((reference) => (type === null || reference.type === type) && isAddress(reference.url))?.url
-  const own = objectOf(record.database_specific)?.url
-  const url = first('ADVISORY') ?? (isAddress(own) ? own : (first('WEB') ?? first(null)))
-  return typeof url === 'string' ? url : null
+  let web: string | null = null
+  let other: string | null = null
+  for (const reference of referencesOf(record)) {
+    const url = member(reference, 'url')
+    if (!isAddress(url)) continue
+    const type = member(reference, 'type')
+    if (type === 'ADVISORY') return url
+    if (type === 'WEB') web ??= url
+    else other ??= url
+  }
+  const own = member(objectOf(member(record, 'database_specific')) ?? {}, 'url')
+  return isAddress(own) ? own : (web ?? other)
 }
 
 function isAddress(value: unknown): value is string {
@@ -203,9 +233,9 @@ function isAddress(value: unknown): value is string {
 
 /** Records of PyPA have details only: their first line. */
 function summaryOf(record: JsonObject): string | null {
-  const summary = oneLine(textOf(record.summary).slice(0, 4000))
+  const summary = oneLine(textOf(member(record, 'summary')).slice(0, 4000))
   if (summary !== '') return summary
-  return oneLine(textOf(record.details).slice(0, 4000).trim().split('\n', 1)[0] ?? '') || null
+  return oneLine(textOf(member(record, 'details')).slice(0, 4000).trim().split('\n', 1)[0] ?? '') || null
 }
 
 function withdrawalOf(value: unknown, reasons: string[]): number | null {
@@ -226,27 +256,42 @@ function timeOf(value: unknown): number | null {
 
 /** Each once, without the record's own id. What cannot be an id is left out: some feeds write words among them. */
 function idsIn(value: unknown, own: string, what: string, reasons: string[]): string[] {
-  const listed = listOf(value, what, limits.advisoryNames, reasons)
-  if (listed.length === 0) return []
-  return [...new Set(listed.map(textOf))].filter((id) => isId(id) && id !== own)
+  const ids: string[] = []
+  for (const item of listOf(value, what, limits.advisoryNames, reasons)) {
+    const id = textOf(item)
+    if (isId(id) && id !== own) ids.push(id)
+  }
+  return ids.length > 1 ? [...new Set(ids)] : ids
+}
+
+function upstreamOf(record: JsonObject, id: string, reasons: string[]): string[] {
+  const named = idsIn(member(record, 'upstream'), id, 'upstream', reasons)
+  const isErratum = named.length === 0 && /^(?:(?:AL|RL|RX|RH)[A-Z]A|(?:open)?SUSE)-/.test(id)
+  return isErratum ? fixedBy(record, id, reasons) : named
 }
 
 /**
  * Errata of AlmaLinux and Rocky Linux, and early ones of Red Hat and SUSE, name the vulnerabilities that they fix under
  * `related`, and AlmaLinux some only by their pages. These are what they pass on; nothing else that is related is.
  */
-function upstreamOf(record: JsonObject, id: string, reasons: string[]): string[] {
-  const named = idsIn(record.upstream, id, 'upstream', reasons)
-  if (named.length > 0 || !/^(?:(?:AL|RL|RX|RH)[A-Z]A|(?:open)?SUSE)-/.test(id)) return named
-  const related = idsIn(record.related, id, 'related', reasons).filter((one) => one.startsWith('CVE-'))
-  const pages = /^AL/.test(id) ? referencesOf(record).flatMap(({ url }) => cveInUrl.exec(textOf(url))?.[0] ?? []) : []
-  return [...new Set([...related, ...pages])]
+function fixedBy(record: JsonObject, id: string, reasons: string[]): string[] {
+  const ids = new Set<string>()
+  for (const one of idsIn(member(record, 'related'), id, 'related', reasons)) if (one.startsWith('CVE-')) ids.add(one)
+  if (!id.startsWith('AL')) return [...ids]
+  for (const reference of referencesOf(record)) {
+    const cve = cveInUrl.exec(textOf(member(reference, 'url')))?.[0]
+    if (cve !== undefined) ids.add(cve)
+  }
+  return [...ids]
 }
 
 const cveInUrl = /CVE-\d{4}-\d{4,19}(?![\w-])/
 
 function referencesOf(record: JsonObject): JsonObject[] {
-  return (Array.isArray(record.references) ? record.references.slice(0, 1000) : []).map((item) => objectOf(item) ?? {})
+  const listed = member(record, 'references')
+  const references: JsonObject[] = []
+  for (const item of Array.isArray(listed) ? listed.slice(0, 1000) : []) references.push(objectOf(item) ?? {})
+  return references
 }
 
 /** The items of a list; none where there is no list. */
@@ -275,6 +320,14 @@ function isWord(text: string): boolean {
 
 function objectOf(value: unknown): JsonObject | null {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : null
+}
+
+/**
+ * By a key that V8 does not know beforehand: records have dozens of shapes, and code that is compiled for those seen so far is thrown
+ * away and compiled anew at each further one, which took a tenth of a build.
+ */
+function member(object: JsonObject, key: string): unknown {
+  return object[key]
 }
 
 function textOf(value: unknown): string {
