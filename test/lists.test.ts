@@ -117,6 +117,19 @@ it('where the list fails, tags are asked for one by one', async () => {
   expect(watcher.counts.unknown).toBe(0)
 })
 
+it('a rule of the same repository needs no list of its own: new tags are watched by what that one says', async () => {
+  const { host, path } = referenceOf(0)
+  const rule = { tags: ['1.*'], exclude: [], everyMs: 3_000, analyze: null, maxTags: 500, origin: 'command' } as const
+  await store.watches.addRule({ ...rule, repository: { host, path } })
+  await begin()
+  await rounds(2)
+  push(tags, 0)
+  await until('the new tag', async () => (await digestOfTag(tags)) != null)
+  const counts = await rounds(6)
+  // Each list is of digests: the rule, due every three of them, has asked for none.
+  expect(counts['GET tags']).toBeLessThanOrEqual(7)
+})
+
 it('says when tags that are new were pushed', async () => {
   const pushedAt = Date.UTC(2026, 0, 2, 3, 4, 5)
   const { content } = server

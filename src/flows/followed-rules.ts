@@ -1,34 +1,23 @@
-import type { Cost } from '../core/cost.js'
 import { isFault, toFault } from '../core/fault.js'
 import type { Host } from '../core/host.js'
 import { limits } from '../core/limits.js'
-import type { Log } from '../core/log.js'
 import { formatRepository, type Repository } from '../core/reference.js'
-import type { Registry } from '../registry/registry.js'
-import type { Store, WatchRule } from '../store/store.js'
+import type { WatchRule } from '../store/store.js'
 import { describeRule, followTags } from './follow-tags.js'
-import type { Services } from './open.js'
-
-/** What {@link FollowedRules} is made of. */
-export interface FollowedRulesOptions {
-  readonly services: Services
-  readonly store: Store
-  readonly registry: Registry
-  readonly log: Log
-  readonly cost: Cost
-  readonly signal: AbortSignal
-}
+import type { WatchMeans } from './watch-means.js'
 
 /** The rules whose hosts this process holds: when each repository is listed next. */
 export class FollowedRules {
-  readonly #options: FollowedRulesOptions
+  readonly #options: WatchMeans
   readonly #dueAt = new Map<number, number>()
   readonly #listedAt = new Map<number, number>()
+  /** Repositories that rules follow, as of the last time when they were read. */
+  #followed: ReadonlySet<string> = new Set()
   /** Names that a list of digests gave, by repository, until they are followed. */
   readonly #named = new Map<string, readonly string[]>()
   #following: Promise<void> | null = null
 
-  constructor(options: FollowedRulesOptions) {
+  constructor(options: WatchMeans) {
     this.#options = options
   }
 
@@ -36,6 +25,11 @@ export class FollowedRules {
   hint(ruleId: number, now: number): void {
     const soonestAt = (this.#listedAt.get(ruleId) ?? 0) + limits.listHintDistanceMs
     this.#dueAt.set(ruleId, Math.min(this.#dueAt.get(ruleId) ?? now, Math.max(now, soonestAt)))
+  }
+
+  /** Whether a rule follows the tags of a repository. */
+  follows(repository: Repository): boolean {
+    return this.#followed.has(formatRepository(repository))
   }
 
   /** Somebody has read the names of all tags of a repository: rules need not be listed for them. */
@@ -56,11 +50,13 @@ export class FollowedRules {
   }
 
   async #follow(hosts: ReadonlySet<Host>, defaultEveryMs: number): Promise<void> {
-    const { services, store } = this.#options
+    const { clock, store } = this.#options
     const named = new Map(this.#named)
     this.#named.clear()
-    for (const rule of await store.watches.listRules()) {
-      const now = services.clock.now()
+    const rules = await store.watches.listRules()
+    this.#followed = new Set(rules.map(({ repository }) => formatRepository(repository)))
+    for (const rule of rules) {
+      const now = clock.now()
       const names = named.get(formatRepository(rule.repository))
       const isDue = (this.#dueAt.get(rule.id) ?? 0) <= now
       if (!hosts.has(rule.repository.host) || (names === undefined && !isDue)) continue

@@ -35,6 +35,8 @@ export interface LaneLooksOptions {
   onTurned(): void
   /** A move waits to settle. */
   onSettling(untilMs: number): void
+  /** Whether somebody wants the names of all tags of a repository. */
+  wantsNames(repository: Repository): boolean
   /** A list has named all tags of a repository. */
   onNames(repository: Repository, names: readonly string[]): void
 }
@@ -53,9 +55,9 @@ export class LaneLooks {
 
   constructor(options: LaneLooksOptions) {
     this.#options = options
-    const { registry, store, log, signal, services, counts, onNames } = options
+    const { registry, store, log, signal, services, counts, onNames, wantsNames } = options
     const shared = { registry, store, log, signal, clock: services.clock, cost: counts.cost }
-    this.#lists = new ListedRepositories({ ...shared, onNames })
+    this.#lists = new ListedRepositories({ ...shared, onNames, wantsNames })
     this.#reporter = startReporting(shared)
   }
 

@@ -1,29 +1,23 @@
-import type { Clock } from '../core/clock.js'
-import type { Cost } from '../core/cost.js'
 import { isFault, toFault } from '../core/fault.js'
 import type { HostProfile } from '../core/host-profile.js'
-import type { Log } from '../core/log.js'
 import { formatReference, formatRepository, type Repository } from '../core/reference.js'
 import type { TagAssignment } from '../core/tag-assignment.js'
-import type { Registry } from '../registry/registry.js'
-import type { Store } from '../store/store.js'
 import type { DueList, ScheduledTag } from './scheduled-tag.js'
+import type { WatchMeans } from './watch-means.js'
 import type { WatchedLane } from './watched-lane.js'
 
 /** What {@link ListedRepositories} works with. */
-export interface ListedRepositoriesOptions {
-  readonly registry: Registry
-  readonly store: Store
-  readonly log: Log
-  readonly clock: Clock
-  readonly cost: Cost
-  readonly signal: AbortSignal
-  /** Takes the names of all tags of a repository, where a list was read to its end. */
+export interface ListedRepositoriesOptions extends WatchMeans {
+  /** Whether somebody wants to know the names of all tags of a repository. */
+  readonly wantsNames: (repository: Repository) => boolean
+  /** Takes them, where a list was read to its end. */
   readonly onNames: (repository: Repository, names: readonly string[]) => void
 }
 
 /** A list for fewer tags than this costs as much as asking for each. */
 export const fewestListedTags = 4
+/** A list must take no more requests than so many times fewer than its tags would: lists are often limited more tightly than looks. */
+const worthwhile = 2
 /** Every so many rounds of a list some tags are asked for although it says that they are as they were. */
 const proveEvery = 2
 /** Of so many tags one is asked for. */
@@ -119,9 +113,10 @@ export class ListedRepositories {
 
   /** What the list says of the tags that are due; null where there is no list for us, or reading it costs more than asking for each. */
   async #read(lane: WatchedLane, due: DueList): Promise<Map<string, TagAssignment> | null> {
-    const { registry, onNames } = this.#options
-    const { path } = due.list
-    const pages = await registry.listDigests({ host: lane.host, path }, this.#call())
+    const { registry, onNames, wantsNames } = this.#options
+    const repository = { host: lane.host, path: due.list.path }
+    const isWhole = wantsNames(repository)
+    const pages = await registry.listDigests(repository, this.#call())
     if (pages === null) return null
     const wanted = new Set(due.tags.map(({ reference }) => reference.tag))
     const found = new Map<string, TagAssignment>()
@@ -133,9 +128,10 @@ export class ListedRepositories {
         // The first counts: a list that goes on while tags move may name one twice, and the newest first.
         if (wanted.has(assignment.tag) && !found.has(assignment.tag)) found.set(assignment.tag, assignment)
       }
-      if (++count >= due.tags.length && found.size < wanted.size) return null
+      if (found.size === wanted.size && !isWhole) return found
+      if (++count * worthwhile > due.tags.length && found.size < wanted.size) return null
     }
-    onNames({ host: lane.host, path }, names)
+    onNames(repository, names)
     return found
   }
 

@@ -1,10 +1,7 @@
-import type { Clock } from '../core/clock.js'
-import type { Cost } from '../core/cost.js'
 import { isFault, toFault } from '../core/fault.js'
-import type { Log } from '../core/log.js'
 import { formatReference, type TagReference } from '../core/reference.js'
 import type { Registry } from '../registry/registry.js'
-import type { Store } from '../store/store.js'
+import type { WatchMeans } from './watch-means.js'
 
 /** Fills in what registries themselves know of a tag's past, on the day when it is first watched. */
 export interface HistoryReporter {
@@ -14,21 +11,11 @@ export interface HistoryReporter {
   idle(): Promise<void>
 }
 
-/** What {@link startReporting} works with. */
-export interface ReporterOptions {
-  readonly registry: Registry
-  readonly store: Store
-  readonly log: Log
-  readonly clock: Clock
-  readonly cost: Cost
-  readonly signal: AbortSignal
-}
-
 /** Tags that wait; beyond them the past stays unknown until a restart: it is asked for one by one. */
 const mostWaiting = 10_000
 
 /** One question at a time: nobody waits for the past. */
-export function startReporting({ registry, store, log, clock, cost, signal }: ReporterOptions): HistoryReporter {
+export function startReporting({ registry, store, log, clock, cost, signal }: WatchMeans): HistoryReporter {
   const waiting: TagReference[] = []
   let running: Promise<void> | null = null
   const report = async (reference: TagReference) => {

@@ -84,7 +84,9 @@ class LaneWatcher implements Watcher {
     this.#images = startWatchedImages(services, log, this.counts)
     const { signal } = this.#abort
     this.#plans = new LanePlans(registry, store.plans, () => this.#config)
-    this.#rules = new FollowedRules({ services, store, registry, log, cost: this.counts.cost, signal })
+    this.#rules = new FollowedRules({
+      ...{ store, registry, log, signal, clock: services.clock, cost: this.counts.cost },
+    })
     this.#looks = new LaneLooks({
       ...{ services, store, registry, log, signal, images: this.#images, counts: this.counts },
       config: () => this.#config,
@@ -97,6 +99,7 @@ class LaneWatcher implements Watcher {
       onSettling: (untilMs) => {
         this.#settleAt = Math.min(this.#settleAt ?? untilMs, untilMs)
       },
+      wantsNames: (repository) => this.#rules.follows(repository),
       onNames: (repository, names) => this.#rules.named(repository, names),
     })
   }
