@@ -16,7 +16,7 @@ let planner: LanePlanner
 const watch = (tagId: number, path = `org/app-${tagId}`, more: Partial<WatchedTag> = {}): WatchedTag => ({
   ...{ tagId, laneId: 1, reference: parseTagReference(`ghcr.io/${path}:${tagId}`), everyMs: null, plannedMs: null },
   ...{ isListed: false, analyze: null, origin: 'command', state: 'present', reason: null, stateSince: now },
-  ...{ digest: null, checkedAt: now, watermarkAt: now },
+  ...{ digest: null, movedAt: null, checkedAt: now, watermarkAt: now },
   ...more,
 })
 /** Plans that are asked for moves only. */

@@ -22,7 +22,7 @@ const watch = (tagId: number): WatchedTag => ({
     analyze: null,
   },
   ...{ origin: 'command', state: 'present', reason: null, stateSince: start, digest: null },
-  ...{ checkedAt: start, watermarkAt: start },
+  ...{ movedAt: null, checkedAt: start, watermarkAt: start },
 })
 
 beforeEach(() => {

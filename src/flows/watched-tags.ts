@@ -27,21 +27,18 @@ export async function listWatchedTags(
   const authority = await services.authority()
   const asked = await splitName(name, services)
   const { upstream, record } = await authority.requireRepository(caller, asked.repository, 'tag.list')
-  const { watches, history } = await services.store()
+  const { watches } = await services.store()
   const all = (await watches.list())
     .filter(({ reference }) => isSameRepository(reference, upstream))
     .filter(({ reference: { tag } }) => (asked.tag ?? tag) === tag && (after === undefined || tag > after))
     .sort((a, b) => (a.reference.tag < b.reference.tag ? -1 : 1))
   const page = all.slice(0, limit)
   const everyMs = everyMsOf(await services.config())
-  const tags = await Promise.all(
-    page.map(async (watch) => {
-      const { digest, state, reason, checkedAt } = wireWatch(watch, everyMs)
-      const last = await history.back(watch.reference, 0)
-      const movedAt = last === null ? null : formatTime(last.at)
-      return { tag: watch.reference.tag, digest, state, reason, movedAt, checkedAt }
-    }),
-  )
+  const tags = page.map((watch) => {
+    const { digest, state, reason, checkedAt } = wireWatch(watch, everyMs)
+    const movedAt = watch.movedAt === null ? null : formatTime(watch.movedAt)
+    return { tag: watch.reference.tag, digest, state, reason, movedAt, checkedAt }
+  })
   const body = { repository: record?.fullName ?? asked.repository, upstream: formatRepository(upstream), tags }
   return { body, next: all.length > limit ? (page.at(-1)?.reference.tag ?? null) : null }
 }

@@ -59,6 +59,8 @@ export interface WatchedTag {
   readonly stateSince: number
   /** What the newest history entry points at; null where there is none, or it is a removal. */
   readonly digest: Digest | null
+  /** When its history says that it last moved; null where there is none. */
+  readonly movedAt: number | null
   /** The last look that wrote something. Later looks that found the same are behind the lane's watermark. */
   readonly checkedAt: number | null
   /** The lane's watermark: all slots up to here are done, or their tag's row says what is wrong. */

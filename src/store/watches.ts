@@ -184,6 +184,7 @@ function selectWatched(db: Queries) {
       'tags.reason',
       'tags.state_since',
       'tags.checked_at',
+      'tags.moved_at',
       'tags.planned_ms',
       'upstreams.is_listed',
     ])
@@ -207,6 +208,7 @@ function watchedOf(row: WatchedRow): WatchedTag {
     reason: row.reason as TagReason | null,
     stateSince: row.state_since,
     digest: row.digest === null || row.manifest_id === nothing ? null : digestFromBytes(row.digest),
+    movedAt: row.moved_at,
     checkedAt: row.checked_at,
     watermarkAt: row.watermark_at,
   }
