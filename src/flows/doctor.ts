@@ -57,9 +57,13 @@ export async function diagnose(target: Target, services: Services, call: DoctorC
   const [examiner, config] = [await services.examiner(), await services.config()]
   const { host, reference } = target
   const now = () => services.clock.now()
+  let stored: ReturnType<Services['storedProfile']> | undefined
   const examination: Examination = {
     ...{ target, examiner, config, now },
-    stored: () => services.storedProfile(host),
+    stored: () => {
+      stored ??= services.storedProfile(host)
+      return stored
+    },
   }
   const done = new Map<StepName, DoctorStep>()
   try {

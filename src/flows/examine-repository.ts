@@ -57,8 +57,8 @@ export async function examineList(examination: Examination, call: Call): Promise
   const tagsOnPage = (await firstPage(registry.tags(reference, call)))?.length ?? 0
   const list = await examineDigests(examiner, reference, look?.digest ?? null, call)
   const message = [
-    kindText(host, kind),
     `${tagsOnPage} ${tagsOnPage === 1 ? 'tag' : 'tags'} on the first page`,
+    kindText(host, kind),
     list.text,
     trust.text,
   ]
@@ -76,7 +76,7 @@ export async function examineList(examination: Examination, call: Call): Promise
 
 function kindText(host: string, kind: string | null): string {
   return kind === null
-    ? `whose software it is, its name does not tell: registries.${host}.kind may (harbor, gitlab, quay, artifactory …)`
+    ? `its name does not tell whose software it is (registries.${host}.kind can: harbor, gitlab, artifactory …)`
     : `a registry of kind ${kind}`
 }
 
