@@ -262,3 +262,12 @@ create table hints (
   check ((tag_id is null) <> (rule_id is null))
 );
 create index hints_lane on hints (lane_id);
+alter table tags add column planned_ms bigint check (planned_ms > 0);
+alter table upstreams add column is_listed bigint not null default 0 check (is_listed in (0, 1));
+create table settling (
+  tag_id bigint primary key references tags (id),
+  from_manifest_id bigint references manifests (id),
+  began_at bigint not null,
+  until_at bigint not null check (until_at >= began_at)
+);
+create index settling_until on settling (until_at);

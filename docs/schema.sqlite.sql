@@ -262,3 +262,12 @@ create table hints (
   check ((tag_id is null) <> (rule_id is null))
 ) strict;
 create index hints_lane on hints (lane_id);
+alter table tags add column planned_ms integer check (planned_ms > 0);
+alter table upstreams add column is_listed integer not null default 0 check (is_listed in (0, 1));
+create table settling (
+  tag_id integer primary key references tags (id),
+  from_manifest_id integer references manifests (id),
+  began_at integer not null,
+  until_at integer not null check (until_at >= began_at)
+) strict;
+create index settling_until on settling (until_at);

@@ -17,7 +17,9 @@ export async function examineName({ target, examiner }: Examination, { signal }:
     ...(host === 'docker.io'
       ? [`docker.io, index.docker.io and registry-1.docker.io are one registry, spoken to as ${wireHost(host)}`]
       : []),
-    proxy === null ? at : `through the proxy ${proxy} (HTTPS_PROXY), which looks the name up itself; ${at}`,
+    proxy === null
+      ? at
+      : `through the proxy ${proxy} of the environment (NO_PROXY exempts hosts), which looks the name up itself; ${at}`,
   ].join('; ')
   return { status: 'ok', message, found: { name, addresses: [...addresses], proxy } }
 }
@@ -59,7 +61,8 @@ function judgeSession(session: TlsSession, connection: Connection, host: string,
   const until = validUntil === null ? null : formatTime(validUntil)
   const certificate = { subject, issuer, validUntil: until, isTrusted: distrust === null }
   const found: Found<'tls'> = { scheme: 'https', plainBecause: null, protocol, certificate, trusted }
-  const whose = `the certificate of ${subject || 'nobody'}, by ${subject === issuer ? 'itself' : issuer || 'nobody'}`
+  const by = subject === issuer ? 'which signs itself' : `issued by ${issuer || 'nobody'}`
+  const whose = `the certificate of ${subject || 'nobody'}, ${by}`
   if (distrust !== null) return failure({ code: 'tls', ...distrustOf(session, whose, host, trusted) }, found)
   const also = trusted.length === 0 ? '' : `; trusted besides the usual roots: ${trusted.join(', ')}`
   const message = `${protocol}, ${whose}, until ${day(validUntil)}${also}`
@@ -77,9 +80,9 @@ function distrustOf(
   const clock = 'or set the clock of this machine, if that is wrong.'
   switch (distrust?.kind) {
     case 'expired':
-      return { message: `${whose} ended on ${day(validUntil)}`, fix: `Renew the certificate of ${host}, ${clock}` }
+      return { message: `${whose}, ended on ${day(validUntil)}`, fix: `Renew the certificate of ${host}, ${clock}` }
     case 'not-yet-valid':
-      return { message: `${whose} begins on ${day(validFrom)}`, fix: `Wait, ${clock}` }
+      return { message: `${whose}, begins on ${day(validFrom)}`, fix: `Wait, ${clock}` }
     case 'wrong-name':
       return {
         message: `the certificate is for ${subject || 'another name'}, not for ${host}`,
@@ -88,11 +91,11 @@ function distrustOf(
     case 'unknown-issuer': {
       const besides = trusted.length === 0 ? '' : `, nor by ${trusted.join(', ')}`
       const fix = `Set registries.${host}.ca in tidemark.yaml to the file of the CA that issued it (or SSL_CERT_FILE).`
-      return { message: `${whose} is not trusted: its issuer is not known by the usual roots${besides}`, fix }
+      return { message: `${whose}, is not trusted: its issuer is not known by the usual roots${besides}`, fix }
     }
     default:
       return {
-        message: `${whose} is not trusted (${distrust?.said})`,
+        message: `${whose}, is not trusted (${distrust?.said})`,
         fix: `Set registries.${host}.ca in tidemark.yaml to its CA file, or mend the certificate.`,
       }
   }
