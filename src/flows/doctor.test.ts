@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DoctorReport, DoctorStep } from '../../client/src/index.js'
 import { makeCertificate, makeCertificateFor } from '../../test/support/certificate.js'
-import { startDeadProxy } from '../../test/support/cloud-server.js'
+import { startCloudServer, startDeadProxy } from '../../test/support/cloud-server.js'
 import { faultCodeOf } from '../../test/support/fault-code.js'
 import { describeWith } from '../../test/support/needs.js'
 import { systemClock } from '../core/clock.js'
@@ -149,6 +149,12 @@ describe('name and connection', () => {
     expect(step(report, 'tls')).toMatchObject({ status: 'failed', code: 'unreachable' })
     expect(proxy.targets).toEqual(['registry.invalid:443'])
     expect(JSON.stringify(report)).not.toContain('s3cret')
+    const hub = await ask('index.docker.io', { environment: { HTTPS_PROXY: proxy.url } })
+    expect(hub.host).toBe('docker.io')
+    for (const name of ['docker.io', 'index.docker.io', 'registry-1.docker.io']) {
+      expect(step(hub, 'name').message).toContain(name)
+    }
+    expect(proxy.targets.at(-1)).toBe('registry-1.docker.io:443')
   })
 
   it('says where plain HTTP is spoken, and why', async () => {
@@ -222,9 +228,12 @@ describeWith({ programs: ['openssl'] }, 'a certificate', () => {
   it('is looked at through a proxy too', async () => {
     const { cert } = await startTls(60, 'registry.invalid')
     const asked: string[] = []
+    const named: boolean[] = []
     const sockets: Socket[] = []
     const proxy = createHttpServer().on('connect', (request, client: Socket) => {
       asked.push(request.url ?? '')
+      // RFC 6066: the name that is wanted stands in the first message, unencrypted.
+      client.once('data', (hello: Buffer) => named.push(hello.includes('registry.invalid')))
       const upstream = connect(Number(server?.address.split(':')[1]), '127.0.0.1', () => {
         client.write('HTTP/1.1 200 Connection established\r\n\r\n')
         upstream.pipe(client).pipe(upstream)
@@ -242,6 +251,7 @@ describeWith({ programs: ['openssl'] }, 'a certificate', () => {
     expect(statuses(report).slice(0, 5)).toEqual(['name ok', 'tls ok', 'auth ok', 'head ok', 'list ok'])
     expect(step(report, 'tls').found?.certificate).toMatchObject({ subject: 'registry.invalid', isTrusted: true })
     expect(new Set(asked)).toEqual(new Set(['registry.invalid:443']))
+    expect(new Set(named)).toEqual(new Set([true]))
   })
 
   it('file that is none fails where it is read', async () => {
@@ -334,6 +344,48 @@ describe('log-in', () => {
     expect(step(report, 'auth').message).toContain('the token is good')
     expect(step(report, 'auth').fix).toContain(`${server?.address}/library/alpine`)
     expect(JSON.stringify(report)).not.toContain('right-horse')
+  })
+
+  it('shows no secret that a registry says back, in whatever form', async () => {
+    const pair = Buffer.from('ann:right-horse').toString('base64')
+    const body = JSON.stringify({ errors: [{ code: 'DENIED', message: `you sent right-horse, Basic ${pair}` }] })
+    await start({
+      ...{ auth: 'basic', users },
+      rules: [
+        { when: { path: '*/tags/list' }, do: { status: 403, body } },
+        { when: { path: '*/manifests/*' }, do: { headers: { 'content-type': 'application/right-horse' } } },
+      ],
+    })
+    const report = await ask(tag(), as('right-horse'))
+    expect(step(report, 'list').message).toContain('you sent ***, Basic ***')
+    expect(step(report, 'head').found?.mediaType).toBe('application/***')
+    expect(JSON.stringify(report)).not.toMatch(new RegExp(`right-horse|${pair}`))
+  })
+
+  it('whose token server gives nothing out for no repository is not called wrong', async () => {
+    await start({ auth: 'bearer', users, rules: [{ when: { path: '/token' }, do: { status: 400 } }] })
+    expect(step(await ask(server?.address ?? '', as('right-horse')), 'auth')).toMatchObject({
+      ...{ status: 'ok', found: { challenge: 'bearer', token: null } },
+    })
+  })
+
+  it('asks for a token of the repository, or of nothing; a lifetime that is not told is assumed', async () => {
+    const cloud = await startCloudServer(({ path, headers }) => {
+      if (path.startsWith('/token')) return { body: { token: 'abcdefgh' } }
+      if (headers.authorization === 'Bearer abcdefgh') return { status: 404 }
+      return { status: 401, headers: { 'www-authenticate': `Bearer realm="http://${headers.host}/token",service="s"` } }
+    })
+    closing.push(() => cloud.close())
+    const registries = { [cloud.host]: { username: 'ann', password: 'right-horse' } }
+    const report = await ask(`${cloud.host}/org/app:1`, { registries })
+    // distribution v3, spec/auth/token.md: 60 seconds where none are told.
+    expect(step(report, 'auth').found?.token).toEqual({ lifetimeMs: 60_000, isTold: false })
+    expect(step(report, 'auth').message).toContain('1m is assumed')
+    await ask(cloud.host, { registries })
+    expect(cloud.requests.map(({ path }) => path).filter((path) => path.startsWith('/token'))).toEqual([
+      '/token?service=s&scope=repository%3Aorg%2Fapp%3Apull',
+      '/token?service=s',
+    ])
   })
 
   it('where no registry is, is told so', async () => {
@@ -435,7 +487,10 @@ describe('lists', () => {
     const host = parseHost(server?.address ?? '')
     const gar = { registries: { '*': { kind: 'gar', anonymous: true } } } as const
     const file = join(home, '.local/share/tidemark/tidemark.db')
-    await ask(tag(), gar)
+    expect(step(await ask(tag(), gar), 'list')).toMatchObject({
+      status: 'ok',
+      message: expect.not.stringContaining('read'),
+    })
     expect(existsSync(file)).toBe(false)
     const services = open(gar)
     const { hosts } = await services.store()
@@ -495,6 +550,22 @@ describe('quota', () => {
     expect(half).toMatchObject({ status: 'warning', found: { headCounts: true, watchingPerHour: 50, remaining: 0 } })
     const given = step(await ask(tag(), { registries: { '*': { requestsPerHour: 20 } } }), 'quota')
     expect(given.found?.watchingPerHour).toBe(20)
+  })
+
+  it('is told where the host refuses the first question', async () => {
+    const headers = { 'retry-after': '600', 'x-ratelimit-limit': '180', 'x-ratelimit-remaining': '0' }
+    const { address } = await start({ rules: [{ when: { path: '/v2/' }, do: { status: 429, headers } }] })
+    const report = await ask(address)
+    expect(step(report, 'auth')).toMatchObject({ status: 'failed', code: 'rate-limited' })
+    expect(step(report, 'quota')).toMatchObject({ status: 'warning', found: { limit: 180, remaining: 0 } })
+  })
+
+  it('is read without a database that answers, which is told once', async () => {
+    await start()
+    const environment = { TIDEMARK_DATABASE: 'postgres://127.0.0.1:1/none' }
+    const report = await ask(tag(), { environment })
+    expect(statuses(report).slice(3)).toEqual(['head ok', 'list ok', 'quota ok', 'clock ok'])
+    expect(step(report, 'list').message).toContain('cannot be read')
   })
 
   it('is not invented', async () => {

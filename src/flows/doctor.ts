@@ -1,7 +1,7 @@
 import type { DoctorReport, DoctorStep } from '../../client/src/index.js'
 import type { Cost } from '../core/cost.js'
 import { Fault, toFault } from '../core/fault.js'
-import { parseHost } from '../core/host.js'
+import { type Host, parseHost } from '../core/host.js'
 import { formatReference, parseReference } from '../core/reference.js'
 import type { Target } from '../registry/examine.js'
 import type { Call } from '../registry/request.js'
@@ -57,13 +57,9 @@ export async function diagnose(target: Target, services: Services, call: DoctorC
   const [examiner, config] = [await services.examiner(), await services.config()]
   const { host, reference } = target
   const now = () => services.clock.now()
-  let stored: ReturnType<Services['storedProfile']> | undefined
   const examination: Examination = {
     ...{ target, examiner, config, now },
-    stored: () => {
-      stored ??= services.storedProfile(host)
-      return stored
-    },
+    stored: readStored(services, host, call.stepMs ?? defaultStepMs),
   }
   const done = new Map<StepName, DoctorStep>()
   try {
@@ -75,6 +71,19 @@ export async function diagnose(target: Target, services: Services, call: DoctorC
     examiner.registry.close()
   }
   return { host, reference: reference === null ? null : formatReference(reference), steps: [...done.values()] }
+}
+
+/** Reads while the first steps run, so that a database that is silent does not use up the time of the step that asks. */
+function readStored(services: Services, host: Host, withinMs: number): Examination['stored'] {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const fault = () => new Fault('timeout', `the database did not answer within ${withinMs / 1000} s`)
+    timer = setTimeout(() => reject(fault()), withinMs)
+  })
+  const reading = Promise.race([services.storedProfile(host), late]).finally(() => clearTimeout(timer))
+  // Told by the step that asks; where none does, nobody misses it.
+  reading.catch(() => undefined)
+  return () => reading
 }
 
 async function runStep(
@@ -91,9 +100,17 @@ async function runStep(
       ? await within(call, (own) => steps[name](examination, own))
       : { status: 'skipped', message: `not tried, because ${blocking} failed`, found: null }
   const { status, message, code = null, fix = null, found } = finding
-  const texts = { message: examiner.conceal(message), fix: fix === null ? null : examiner.conceal(fix) }
+  const said = mapTexts({ message, fix, found }, (text) => examiner.conceal(text))
   // Each function of `steps` gives what belongs to its name.
-  return { step: name, status, ...texts, code, durationMs: now() - begun, found } as DoctorStep
+  return { step: name, status, code, durationMs: now() - begun, ...(said as object) } as DoctorStep
+}
+
+/** The same value with every text in it put through `map`. */
+function mapTexts(value: unknown, map: (text: string) => string): unknown {
+  if (typeof value === 'string') return map(value)
+  if (Array.isArray(value)) return value.map((one) => mapTexts(one, map))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, mapTexts(one, map)]))
 }
 
 /** Runs a step within its time; what it throws is what it found. Each request is sent once: a doctor wants to see it fail. */

@@ -156,10 +156,26 @@ async function authenticateToHost(
   const auth = access.authOf(host)
   if (auth === null || credential.kind === 'anonymous') return null
   const isToken = credential.kind === 'registry-token'
-  if (auth.kind === 'bearer' && !isToken) return await access.tokenLifetime({ host, path: '' }, null, credential, call)
+  if (auth.kind === 'bearer' && !isToken) return await tryTokens(access, host, credential, call)
   const header = isToken ? { authorization: `Bearer ${credential.token.reveal()}` } : basicHeader(credential)
   requireTaken(await access.ping(host, header, credential, call), host)
   return null
+}
+
+/** Some token servers give nothing out for no scope, which says nothing of the credential. */
+async function tryTokens(
+  access: Access,
+  host: Host,
+  credential: Credential,
+  call: Call,
+): Promise<TokenLifetime | null> {
+  try {
+    return await access.tokenLifetime({ host, path: '' }, null, credential, call)
+  } catch (error) {
+    const isRefused = isFault(error, 'denied') && (error.data.tokenStatus === 401 || error.data.tokenStatus === 403)
+    if (!isFault(error, 'denied') || isRefused) throw error
+    return null
+  }
 }
 
 function requireTaken(response: HttpResponse, what: string): void {

@@ -157,7 +157,8 @@ export class Tokens {
     if (answer.status !== 200) {
       const who =
         request.credential.kind === 'anonymous' ? 'gives no token without credentials' : 'refuses the credentials'
-      throw new Fault('denied', `the token server ${where} ${who} (${answer.status})`)
+      const data = { tokenStatus: answer.status }
+      throw new Fault('denied', `the token server ${where} ${who} (${answer.status})`, { data })
     }
     let value: unknown
     try {
