@@ -248,6 +248,7 @@ describe('help', () => {
       ['digest'],
       ['tags'],
       ['check'],
+      ['doctor'],
       ['watch', 'add'],
       ['history'],
       ['serve'],

@@ -13,6 +13,7 @@ export { type Answer, type Client, type ClientOptions, createClient, TidemarkErr
 export type * from './delivery.js'
 export type * from './diff.js'
 export type * from './digest.js'
+export type * from './doctor.js'
 export type * from './event.js'
 export type * from './history.js'
 export type * from './identity.js'

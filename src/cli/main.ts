@@ -9,6 +9,7 @@ import { dbCommand } from './commands/db.js'
 import { deliveriesCommand } from './commands/deliveries.js'
 import { diffCommand } from './commands/diff.js'
 import { digestCommand } from './commands/digest.js'
+import { doctorCommand } from './commands/doctor.js'
 import { explainCommand } from './commands/explain.js'
 import { historyCommand } from './commands/history.js'
 import { iamCommand } from './commands/iam.js'
@@ -92,6 +93,7 @@ Examples:
     planCommand(context),
     historyCommand(context),
     serveCommand(context),
+    doctorCommand(context),
     repoCommand(context),
     iamCommand(context),
     authCommand(context),

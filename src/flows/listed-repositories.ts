@@ -23,7 +23,7 @@ const proveEvery = 2
 /** Of so many tags one is asked for. */
 const tagsPerProof = 100
 /** A host whose list has lied is asked tag by tag for so long. */
-const distrustMs = 7 * 86_400_000
+export const distrustMs = 7 * 86_400_000
 /** Where a list fails that often in a row, tags are asked for one by one, for a while. */
 const failuresToRest = 3
 const restMs = 60 * 60_000

@@ -5,6 +5,7 @@ import { type Clock, type Random, systemClock } from '../core/clock.js'
 import { Fault } from '../core/fault.js'
 import type { Host } from '../core/host.js'
 import { type HostProfile, parseHostProfile } from '../core/host-profile.js'
+import type { Examiner } from '../registry/examine.js'
 import type { Registry } from '../registry/registry.js'
 import type { DigestStore } from '../store/digests/digest-store.js'
 import type { Store } from '../store/store.js'
@@ -44,6 +45,13 @@ export interface Services {
   registry(): Promise<Registry>
   /** @throws Fault `store-unavailable`, `store-damaged`, `store-newer` */
   store(): Promise<Store>
+  /** A registry client of its own, which keeps nothing of what it learns; who asks closes its registry. */
+  examiner(): Promise<Examiner>
+  /**
+   * What the store has learned about a host, without making a store; null where there is nothing.
+   * @throws Fault `store-unavailable`, `store-damaged`
+   */
+  storedProfile(host: Host): Promise<HostProfile | null>
   /** The digests that `check` compares with. */
   digests(): Promise<DigestStore>
   /**
@@ -66,8 +74,8 @@ export function openServices(options: ServiceOptions): Services {
   const folder = dataFolder(environment)
   const configFolder = dirname(options.config ?? configPath(environment).path)
   const config = once(() => readConfig(options.config, environment))
+  const url = options.database ?? (environment.TIDEMARK_DATABASE || `sqlite:${join(folder, 'tidemark.db')}`)
   const store = once(async () => {
-    const url = options.database ?? (environment.TIDEMARK_DATABASE || `sqlite:${join(folder, 'tidemark.db')}`)
     const { openStore } = await import('../store/open.js')
     return await openStore({ url, clock })
   })
@@ -86,8 +94,8 @@ export function openServices(options: ServiceOptions): Services {
   })
   const digests = once(async () => {
     const { openDigestStore } = await import('../store/digests/list.js')
-    const url = options.digestStore ?? (environment.TIDEMARK_STORE || `file:${join(folder, 'check.json')}`)
-    return openDigestStore(url, { clock, environment })
+    const digestUrl = options.digestStore ?? (environment.TIDEMARK_STORE || `file:${join(folder, 'check.json')}`)
+    return openDigestStore(digestUrl, { clock, environment })
   })
   const holder = once(async () => {
     const [{ holdSnapshot }, { openSqliteReadOnly }] = await Promise.all([
@@ -111,6 +119,16 @@ export function openServices(options: ServiceOptions): Services {
     ...{ clock, random, environment, dataFolder: folder, configFolder, config },
     ownRegistry: () => options.addresses?.().registry ?? null,
     ...{ registry, store, digests, advisories, authority },
+    async examiner() {
+      const { registries = {}, network = {} } = await config()
+      const { createExaminer } = await import('../registry/examine.js')
+      return createExaminer({ clock, random, environment, registries, network })
+    },
+    async storedProfile(host) {
+      const { readStoredProfile } = await import('../store/open.js')
+      const stored = await readStoredProfile(url, host)
+      return stored === null ? null : parseHostProfile(stored)
+    },
     async close() {
       if (authority.isMade()) await authority().then((made) => made.close(), ignored)
       if (holder.isMade()) await holder().then((made) => made.close(), ignored)

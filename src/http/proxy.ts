@@ -62,6 +62,7 @@ export function connectThrough(
   target: { readonly host: string; readonly port: number },
   options: ConnectionOptions,
   callback: (error: Error | null, socket?: Socket) => void,
+  signal?: AbortSignal,
 ): void {
   const authority = `${target.host.includes(':') ? `[${target.host}]` : target.host}:${target.port}`
   const connect = request({
@@ -71,6 +72,7 @@ export function connectThrough(
     path: authority,
     agent: false,
     timeout: 10_000,
+    ...(signal && { signal }),
     headers: { host: authority, ...(proxy.authorization && { 'proxy-authorization': proxy.authorization }) },
   })
   connect.on('timeout', () => connect.destroy(new Fault('timeout', `the proxy ${proxy.host} does not answer`)))
@@ -87,6 +89,9 @@ export function connectThrough(
       return
     }
     const secured = connectTls({ ...options, socket, host: target.host })
+    const onAbort = () => secured.destroy(new Fault('cancelled', 'cancelled', { cause: signal?.reason }))
+    signal?.addEventListener('abort', onAbort, { once: true })
+    secured.once('close', () => signal?.removeEventListener('abort', onAbort))
     secured.once('secureConnect', () => {
       secured.removeListener('error', onError)
       callback(null, secured)

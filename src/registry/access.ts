@@ -1,66 +1,25 @@
 import type { Clock, Random } from '../core/clock.js'
-import type { Cost } from '../core/cost.js'
-import type { Digest } from '../core/digest.js'
 import { Fault, isFault } from '../core/fault.js'
 import { type Host, isLoopbackHost, wireHost } from '../core/host.js'
 import type { HostProfile } from '../core/host-profile.js'
+import { limits } from '../core/limits.js'
 import type { Quota } from '../core/quota.js'
 import type { Repository } from '../core/reference.js'
-import type { Lane, Priority } from '../http/lane.js'
+import type { Lane } from '../http/lane.js'
 import type { Http, HttpResponse } from '../http/send.js'
 import type { TlsOptions } from '../http/tls.js'
-import { chooseScheme } from './challenge.js'
-import type { Credential, CredentialSource } from './credentials/credential.js'
+import { type AuthScheme, chooseScheme } from './challenge.js'
+import type { Credential } from './credentials/credential.js'
+import type { FoundCredential, NamedSource } from './credentials/list.js'
 import { type HostState, newHostState, originOf, quotaLearned, sendFindingScheme } from './host-state.js'
 import { KeptCredentials } from './kept-credentials.js'
 import { defaultConcurrency, Lanes } from './lanes.js'
+import type { ApiRequest, Call, Delivery, RepositoryRequest } from './request.js'
 import type { RegistrySettings } from './settings.js'
-import { basicHeader, Tokens } from './token.js'
+import { basicHeader, type TokenLifetime, type TokenRequest, Tokens } from './token.js'
 import { waitFor } from './wait-for.js'
 
-/** How one call to a registry is made. */
-export interface Call {
-  readonly cost: Cost
-  readonly signal?: AbortSignal | undefined
-  /** `interactive` when left out. */
-  readonly priority?: Priority
-  /** How long a host's pause may be waited out, in milliseconds; 5 minutes when left out. */
-  readonly maxWaitMs?: number
-  /** What the tag pointed at when it was last looked at: a host that honors If-None-Match then answers 304, which costs it less. */
-  readonly known?: Digest | undefined
-}
-
-/** One request below a repository. */
-export interface RepositoryRequest {
-  readonly method: 'GET' | 'HEAD'
-  /**
-   * After `/v2/<name>/`, with its query; from the root of the registry's own origin where it begins with a slash: never
-   * another origin, which would be sent the credentials.
-   */
-  readonly path: string
-  readonly accept: string
-  readonly maxBodyBytes: number
-  /** What the token must allow; `pull` when left out. */
-  readonly action?: 'pull' | 'metadata_read'
-  /** `Range`, RFC 9110 section 14.2. */
-  readonly range?: string
-  /** `If-None-Match`, RFC 9110 section 13.1.2: the digest, which registries send as the entity tag of a manifest. */
-  readonly ifNoneMatch?: Digest | undefined
-  /** See `HttpRequest.isStreamed`. */
-  readonly isStreamed?: boolean
-}
-
-/** One request to an API beside the distribution API, with no other authentication than its own headers. */
-export interface ApiRequest {
-  readonly method: 'GET' | 'POST'
-  /** A path on the registry's own origin, or a URL that the configuration or the documentation of this kind of registry names. */
-  readonly url: string | URL
-  readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
-  readonly maxBodyBytes: number
-  /** Whose lane it goes through; what of it may be sent is in `headers`. */
-  readonly credential: Credential
-}
+export type { Call } from './request.js'
 
 /** What {@link Access} is made of. */
 export interface AccessOptions {
@@ -68,22 +27,13 @@ export interface AccessOptions {
   readonly clock: Clock
   readonly random: Random
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly sources: readonly CredentialSource[]
+  readonly sources: readonly NamedSource[]
   settingsOf(host: Host): RegistrySettings
   readonly profiles: Map<Host, HostProfile>
   onProfile(host: Host, profile: HostProfile): void
 }
 
 const defaultMaxWaitMs = 5 * 60_000
-
-/** What of a request does not depend on where it goes. */
-interface Delivery {
-  readonly method: 'GET' | 'HEAD' | 'POST'
-  readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
-  readonly maxBodyBytes: number
-  readonly isStreamed?: boolean | undefined
-}
 
 /** Sends requests to repositories, with whatever each host wants for it: scheme, credentials, tokens, lanes. */
 export class Access {
@@ -123,6 +73,59 @@ export class Access {
   /** Who we are to a repository. Throws as `CredentialSource.find`. */
   async credential(repository: Repository, signal: AbortSignal | undefined): Promise<Credential> {
     return await this.#credentials.find(repository, signal)
+  }
+
+  /** As {@link Access.credential}, with where it was found. */
+  async foundCredential(repository: Repository, signal: AbortSignal | undefined): Promise<FoundCredential> {
+    return await this.#credentials.found(repository, signal)
+  }
+
+  /** `text` without the secrets that were sent: a registry may say them back. */
+  conceal(text: string): string {
+    return this.#tokens.conceal(this.#credentials.conceal(text))
+  }
+
+  /** How `host` wants to be authenticated to; null while it has not said. */
+  authOf(host: Host): AuthScheme | null {
+    return this.#hosts.get(host)?.auth ?? null
+  }
+
+  /**
+   * Asks for the base of the API (OCI distribution v1.1.1, "Determining Support"), whose refusal says how the host wants to be
+   * authenticated to.
+   * @param authorization a header with it, of `credential`; empty to ask as nobody
+   * @throws Fault `denied` for a challenge that nobody here can answer, and what sending throws; statuses are the caller's to judge
+   */
+  async ping(
+    host: Host,
+    authorization: Readonly<Record<string, string>>,
+    credential: Credential,
+    call: Call,
+  ): Promise<HttpResponse> {
+    const state = this.#host(host)
+    const headers = { accept: 'application/json', ...authorization }
+    const rest = { method: 'GET', headers, maxBodyBytes: limits.errorBytes } as const
+    const response = await this.#sendToHost(state, '/v2/', rest, credential, call)
+    if (response.status === 401 && response.url.origin === originOf(state))
+      this.#readChallenge(state, response, authorization.authorization)
+    return response
+  }
+
+  /**
+   * How long tokens last that the host's token server gives us, for a repository or (`scope` null) for nothing at all, which still
+   * shows whether it takes our credentials. Null where the host wants no tokens.
+   * @throws Fault as `Tokens.get`
+   */
+  async tokenLifetime(
+    { host, path }: Repository,
+    scope: 'pull' | null,
+    credential: Credential,
+    call: Call,
+  ): Promise<TokenLifetime | null> {
+    const state = this.#host(host)
+    if (credential.kind === 'registry-token' || state.auth?.kind !== 'bearer') return null
+    const text = scope === null ? null : `repository:${path}:${scope}`
+    return await this.#tokens.lifetime(this.#tokenRequest(state, state.auth, text, credential, call))
   }
 
   /**
@@ -239,22 +242,27 @@ export class Access {
     if (credential.kind === 'registry-token') return `Bearer ${credential.token.reveal()}`
     if (auth === null || auth.kind === 'none') return undefined
     if (auth.kind === 'basic') return basicHeader(credential).authorization
-    this.#requireSafeRealm(state, auth.realm)
     const token = await this.#tokens.get(
-      {
-        realm: auth.realm,
-        service: auth.service,
-        scope: `repository:${repository.path}:${action}`,
-        credential,
-        namedBy: auth.realm.origin === originOf(state) ? 'user' : state.zone,
-        tls: state.tls,
-        cost: call.cost,
-        maxWaitMs: call.maxWaitMs ?? defaultMaxWaitMs,
-        signal: call.signal,
-      },
+      this.#tokenRequest(state, auth, `repository:${repository.path}:${action}`, credential, call),
       refused?.startsWith('Bearer ') ? refused.slice('Bearer '.length) : undefined,
     )
     return `Bearer ${token}`
+  }
+
+  #tokenRequest(
+    state: HostState,
+    { realm, service }: Extract<AuthScheme, { kind: 'bearer' }>,
+    scope: string | null,
+    credential: Credential,
+    call: Call,
+  ): TokenRequest {
+    this.#requireSafeRealm(state, realm)
+    return {
+      ...{ realm, service, scope, credential, tls: state.tls, cost: call.cost, signal: call.signal },
+      namedBy: realm.origin === originOf(state) ? 'user' : state.zone,
+      maxWaitMs: call.maxWaitMs ?? defaultMaxWaitMs,
+      attempts: call.attempts,
+    }
   }
 
   #requireSafeRealm(state: HostState, realm: URL): void {
@@ -310,6 +318,7 @@ export class Access {
       headers: { 'user-agent': 'tidemark', ...headers },
       ...(body !== undefined && { body }),
       ...(isStreamed && { isStreamed: true }),
+      ...(call.attempts !== undefined && { attempts: call.attempts }),
       priority: call.priority ?? 'interactive',
       maxWaitMs: call.maxWaitMs ?? defaultMaxWaitMs,
     })

@@ -8,11 +8,12 @@ import type { Descriptor } from '../core/manifest.js'
 import type { Quota } from '../core/quota.js'
 import type { Reference, Repository, TagReference } from '../core/reference.js'
 import type { TagAssignment } from '../core/tag-assignment.js'
-import { parseNetworks } from '../http/guard.js'
+import { type AddressPolicy, parseNetworks } from '../http/guard.js'
 import type { Timeouts } from '../http/pool.js'
-import { createHttp } from '../http/send.js'
+import { createHttp, type Http } from '../http/send.js'
 import { Access, type Call } from './access.js'
 import { type BlobRange, type BlobReference, blob, blobSize, type OpenedBlob, openBlob } from './blob.js'
+import type { BulkContext } from './bulk/bulk-list.js'
 import { bulkLists, isListed } from './bulk/list.js'
 import type { CredentialContext } from './credentials/credential.js'
 import { credentialSources } from './credentials/list.js'
@@ -104,6 +105,17 @@ export interface RegistryOptions {
  * @throws Fault `invalid-config`, `invalid-reference` for settings that are none
  */
 export function createRegistry(options: RegistryOptions): Registry {
+  return registryOn(openRegistries(options))
+}
+
+/** What a {@link Registry} stands on. */
+export interface OpenedRegistries extends BulkContext {
+  readonly http: Http
+  readonly policy: AddressPolicy
+}
+
+/** See {@link createRegistry}, which throws as this does. */
+export function openRegistries(options: RegistryOptions): OpenedRegistries {
   const { clock, random, environment, registries = {}, network = {}, timeouts } = options
   const byHost = new Map<Host, RegistrySettings>()
   for (const [name, entry] of Object.entries(registries)) byHost.set(parseHost(name), entry)
@@ -121,23 +133,28 @@ export function createRegistry(options: RegistryOptions): Registry {
     profiles: new Map(options.profiles),
     onProfile: options.onProfile ?? (() => undefined),
   })
-  const bulk = { ...context, access }
-  const listDigests = bulkLists(bulk)
+  return { ...context, access, http, policy: { namedBy: 'user', allow } }
+}
+
+/** A {@link Registry} on what was opened; it closes that. */
+export function registryOn(opened: OpenedRegistries): Registry {
+  const { access, http } = opened
+  const listDigests = bulkLists(opened)
   return {
     head: (reference, call) => head(access, reference, quiet(call)),
     manifest: (reference, call) => manifest(access, reference, quiet(call)),
     tags: (repository, call) => tags(access, repository, quiet(call)),
     listDigests: (repository, call) => listDigests(repository, quiet(call)),
     tagHistory: (reference, call) =>
-      context.kindOf(reference.host) === 'quay'
-        ? quayHistory(bulk, reference, quiet(call))
+      opened.kindOf(reference.host) === 'quay'
+        ? quayHistory(opened, reference, quiet(call))
         : tagHistory(access, reference, quiet(call)),
     referrers: (repository, digest, call) => referrers(access, repository, digest, quiet(call)),
     blob: (repository, reference, call) => blob(access, repository, reference, quiet(call)),
     openBlob: (repository, digest, range, call) => openBlob(access, repository, digest, range, quiet(call)),
     blobSize: (repository, digest, call) => blobSize(access, repository, digest, quiet(call)),
-    kindOf: context.kindOf,
-    hasLists: (host) => isListed(context.kindOf(host)),
+    kindOf: opened.kindOf,
+    hasLists: (host) => isListed(opened.kindOf(host)),
     profile: (host) => access.profile(host),
     learn: (host, learned) => access.learn(host, learned),
     quota: (host) => access.quota(host),

@@ -14,18 +14,27 @@ import type { Credential } from './credentials/credential.js'
 export interface TokenRequest {
   readonly realm: URL
   readonly service: string | null
-  /** `repository:library/nginx:pull` */
-  readonly scope: string
+  /** `repository:library/nginx:pull`; null to ask for nothing, which shows whether the credential is taken. */
+  readonly scope: string | null
   readonly credential: Credential
   /** Whether the realm is of the registry's own origin, and where the registry stands that named it. */
   readonly namedBy: AddressPolicy['namedBy']
   readonly tls: TlsOptions
   readonly cost: Cost
   readonly maxWaitMs: number
+  /** How often it is sent at most; `Http` decides when left out. */
+  readonly attempts?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-interface CachedToken {
+/** How long a token lasts. */
+export interface TokenLifetime {
+  readonly lifetimeMs: number
+  /** Whether the token server said so, or we assume it. */
+  readonly isTold: boolean
+}
+
+interface CachedToken extends TokenLifetime {
   readonly token: string
   readonly renewAt: number
 }
@@ -45,7 +54,7 @@ export class Tokens {
   readonly #clock: Clock
   readonly #laneOf: (realm: URL, credential: Credential) => Lane
   readonly #cache = new Map<string, CachedToken>()
-  readonly #flights = new SingleFlight<string, string>()
+  readonly #flights = new SingleFlight<string, CachedToken>()
 
   constructor(http: Http, clock: Clock, laneOf: (realm: URL, credential: Credential) => Lane) {
     this.#http = http
@@ -58,16 +67,31 @@ export class Tokens {
    * @throws Fault `denied`, `broken-answer`, and what sending throws
    */
   async get(request: TokenRequest, refused?: string): Promise<string> {
-    const key = [request.realm.href, request.service ?? '', request.scope, request.credential.key].join(' ')
+    return (await this.#cached(request, refused)).token
+  }
+
+  /** How long the token lasts that {@link Tokens.get} gives, which is fetched where there is none. Throws as that. */
+  async lifetime(request: TokenRequest): Promise<TokenLifetime> {
+    const { lifetimeMs, isTold } = await this.#cached(request)
+    return { lifetimeMs, isTold }
+  }
+
+  /** `text` without the tokens that are kept. */
+  conceal(text: string): string {
+    return [...this.#cache.values()].reduce((shown, { token }) => shown.replaceAll(token, '***'), text)
+  }
+
+  async #cached(request: TokenRequest, refused?: string): Promise<CachedToken> {
+    const key = [request.realm.href, request.service ?? '', request.scope ?? '', request.credential.key].join(' ')
     const cached = this.#cache.get(key)
-    if (cached !== undefined && cached.renewAt > this.#clock.now() && cached.token !== refused) return cached.token
+    if (cached !== undefined && cached.renewAt > this.#clock.now() && cached.token !== refused) return cached
     return await this.#flights.run(
       key,
       async (signal) => {
         const fetched = await this.#fetch({ ...request, signal })
         this.#forgetExpired()
         this.#cache.set(key, fetched)
-        return fetched.token
+        return fetched
       },
       request.signal,
     )
@@ -93,7 +117,7 @@ export class Tokens {
     const url = new URL(request.realm)
     if (request.service !== null) url.searchParams.set('service', request.service)
     // Each scope is a parameter of its own: Quay refuses two in one.
-    url.searchParams.append('scope', request.scope)
+    if (request.scope !== null) url.searchParams.append('scope', request.scope)
     return this.#send(request, 'GET', url, basicHeader(request.credential))
   }
 
@@ -102,7 +126,7 @@ export class Tokens {
       grant_type: 'refresh_token',
       service: request.service ?? '',
       client_id: clientId,
-      scope: request.scope,
+      ...(request.scope !== null && { scope: request.scope }),
       refresh_token: refreshToken,
     })
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
@@ -116,11 +140,12 @@ export class Tokens {
     headers: Readonly<Record<string, string>>,
     body?: string,
   ): Promise<HttpResponse> {
-    const { tls, cost, maxWaitMs, signal, namedBy, credential } = request
+    const { tls, cost, maxWaitMs, attempts, signal, namedBy, credential } = request
     return this.#http.send({
       ...{ method, url, headers: { accept: 'application/json', 'user-agent': 'tidemark', ...headers }, tls, cost },
       ...{ maxBodyBytes: limits.tokenBytes, lane: this.#laneOf(request.realm, credential), priority: 'head' },
       ...{ maxWaitMs, signal, namedBy },
+      ...(attempts !== undefined && { attempts }),
       ...(body !== undefined && { body }),
     })
   }
@@ -132,7 +157,8 @@ export class Tokens {
     if (answer.status !== 200) {
       const who =
         request.credential.kind === 'anonymous' ? 'gives no token without credentials' : 'refuses the credentials'
-      throw new Fault('denied', `the token server ${where} ${who} (${answer.status})`)
+      const data = { tokenStatus: answer.status }
+      throw new Fault('denied', `the token server ${where} ${who} (${answer.status})`, { data })
     }
     let value: unknown
     try {
@@ -151,7 +177,7 @@ export class Tokens {
     }
     const seconds = typeof fields.expires_in === 'number' && fields.expires_in > 0 ? fields.expires_in : 0
     const lifetimeMs = Math.max(seconds * 1000, leastLifetimeMs)
-    return { token, renewAt: askedAt + lifetimeMs - renewEarlyMs }
+    return { token, renewAt: askedAt + lifetimeMs - renewEarlyMs, lifetimeMs, isTold: seconds > 0 }
   }
 }
 

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import type { Clock } from '../core/clock.js'
 import { Fault, oneLine } from '../core/fault.js'
+import type { Host } from '../core/host.js'
+import type { SqliteDatabase } from '../core/sqlite.js'
 import { createAnalysisStore } from './analyses.js'
 import { createAuditStore } from './audit.js'
 import { createDeliveryStore } from './deliveries.js'
@@ -20,7 +23,7 @@ import { createRepositoryStore } from './repositories.js'
 import { createRoleBindingStore } from './role-bindings.js'
 import type { Database, StoreContext, Tables } from './schema.js'
 import { sqliteDialect } from './sqlite-dialect.js'
-import { openSqlite } from './sqlite-open.js'
+import { openSqlite, openSqliteReadOnly } from './sqlite-open.js'
 import type { Store } from './store.js'
 import { createTagStore } from './tags.js'
 import { createTokenStore } from './tokens.js'
@@ -38,7 +41,7 @@ export interface OpenStoreOptions {
  * @throws Fault `invalid-argument`, `store-unavailable`, `store-damaged`, `store-newer`, `disk-full`
  */
 export async function openStore({ url, clock }: OpenStoreOptions): Promise<Store> {
-  const { db, dialect, where } = url.startsWith('sqlite:') ? openSqliteFile(url) : await openPostgres(url)
+  const { db, dialect, where } = url.startsWith('sqlite:') ? openSqliteFile(url, openSqlite) : await openPostgres(url)
   const context: StoreContext = { db, dialect, now: () => clock.now() }
   try {
     await migrate(db, dialect, clock.now())
@@ -73,16 +76,37 @@ export async function openStore({ url, clock }: OpenStoreOptions): Promise<Store
   }
 }
 
+/**
+ * What the store keeps about a host, for who only wants to read it: nothing is made, and the schema stays as it is.
+ * @returns null where there is no store, or nothing about the host in it
+ * @throws Fault `invalid-argument`, `store-unavailable`, `store-damaged`
+ */
+export async function readStoredProfile(url: string, host: Host): Promise<unknown> {
+  const isSqlite = url.startsWith('sqlite:')
+  if (isSqlite && !existsSync(pathOf(url))) return null
+  const { db } = isSqlite ? openSqliteFile(url, openSqliteReadOnly) : await openPostgres(url)
+  try {
+    const row = await db.selectFrom('hosts').select('profile').where('host', '=', host).executeTakeFirst()
+    return row === undefined ? null : JSON.parse(row.profile)
+  } finally {
+    await db.destroy()
+  }
+}
+
 interface Opened {
   readonly db: Database
   readonly dialect: StoreContext['dialect']
   readonly where: string
 }
 
-function openSqliteFile(url: string): Opened {
-  const path = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
+function pathOf(url: string): string {
+  return url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
+}
+
+function openSqliteFile(url: string, open: (path: string) => SqliteDatabase): Opened {
+  const path = pathOf(url)
   if (path === '') throw new Fault('invalid-argument', 'the database URL names no file', { fix: 'Write sqlite:PATH.' })
-  const dialect = faultDialect(sqliteDialect(openSqlite(path)), path)
+  const dialect = faultDialect(sqliteDialect(open(path)), path)
   return { db: new Kysely<Tables>({ dialect }), dialect: 'sqlite', where: path }
 }
 

@@ -82,6 +82,19 @@ export function tokenCredential(
   return { kind, token: new Secret(token), key: keyOf(identity ?? `${kind} ${token}`) }
 }
 
+/** Shorter ones are parts of common words. */
+const leastConcealed = 6
+
+/** `text` without the secret of `credential`, plain or as Basic sends it. */
+export function concealCredential(credential: Credential, text: string): string {
+  if (credential.kind === 'anonymous') return text
+  const secret = credential.kind === 'password' ? credential.password.reveal() : credential.token.reveal()
+  const user = credential.kind === 'password' ? credential.username : '<token>'
+  return [secret, Buffer.from(`${user}:${secret}`).toString('base64')]
+    .filter(({ length }) => length >= leastConcealed)
+    .reduce((shown, said) => shown.replaceAll(said, '***'), text)
+}
+
 function keyOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 16)
 }

@@ -33,20 +33,35 @@ const plugins: readonly CredentialPlugin[] = [
   netrcCredentials,
 ]
 
+/** A place where credentials are kept, with the name by which people are told of it. */
+export interface NamedSource extends CredentialSource {
+  readonly name: string
+}
+
+/** Who we are, and which place says so. */
+export interface FoundCredential {
+  readonly credential: Credential
+  /** Null where no place has a credential. */
+  readonly source: string | null
+}
+
 /** Opens all of them. */
-export function credentialSources(context: CredentialContext): readonly CredentialSource[] {
-  return plugins.map((plugin) => plugin.open(context))
+export function credentialSources(context: CredentialContext): readonly NamedSource[] {
+  return plugins.map((plugin) => {
+    const source = plugin.open(context)
+    return { name: plugin.name, find: (repository, signal) => source.find(repository, signal) }
+  })
 }
 
 /** The first credential that a source has for `repository`; {@link anonymous} when none has. */
 export async function findCredential(
-  sources: readonly CredentialSource[],
+  sources: readonly NamedSource[],
   repository: Repository,
   signal?: AbortSignal,
-): Promise<Credential> {
+): Promise<FoundCredential> {
   for (const source of sources) {
     const credential = await source.find(repository, signal)
-    if (credential !== null) return credential
+    if (credential !== null) return { credential, source: source.name }
   }
-  return anonymous
+  return { credential: anonymous, source: null }
 }
