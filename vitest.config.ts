@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { closingLine } from './test/support/reporter.js'
 
@@ -7,6 +8,8 @@ export default defineConfig({
     reporters: ['default', closingLine],
     testTimeout: 90_000,
     hookTimeout: 120_000,
+    // One for each core, not one less: tests wait for processes and sockets most of the time.
+    maxWorkers: availableParallelism(),
     projects: [
       // Modules keep no state between tests: loading them once for all files halves the time.
       {
