@@ -138,6 +138,7 @@ export class LaneLooks {
 
   async #list(lane: WatchedLane, due: DueList): Promise<void> {
     const { counts, services, plannerOf } = this.#options
+    const askedAt = services.clock.now()
     let proofs: ReadonlySet<ScheduledTag> = new Set(due.tags)
     try {
       counts.lists++
@@ -147,7 +148,7 @@ export class LaneLooks {
       const [tag] = due.tags
       if (tag !== undefined) this.#tell(error, lane, tag)
     }
-    lane.listed(due, proofs, services.clock.now())
+    lane.listed(due, proofs, askedAt, services.clock.now())
   }
 
   #tell(error: unknown, lane: WatchedLane, tag: ScheduledTag): void {

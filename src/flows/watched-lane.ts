@@ -150,13 +150,17 @@ export class WatchedLane {
     this.#finish(tag, now, soonMs, isSame)
   }
 
-  /** Ends a list. @param proofs tags of it that are to be looked at one by one; all others are as they were */
-  listed(due: DueList, proofs: ReadonlySet<ScheduledTag>, now: number): void {
+  /**
+   * Ends a list.
+   * @param proofs tags of it that are to be looked at one by one; all others are as they were
+   * @param askedAt when the list was asked for: what it says may be as old as that
+   */
+  listed(due: DueList, proofs: ReadonlySet<ScheduledTag>, askedAt: number, now: number): void {
     this.#running--
     for (const tag of due.tags) {
       if (proofs.has(tag)) this.#proofs.push(tag)
       else {
-        tag.lastKnownAt = now
+        tag.lastKnownAt = askedAt
         this.#finish(tag, now, null, true)
       }
     }
