@@ -43,11 +43,14 @@ export class WatchedLane {
 
   /** A pause that the registry asked of whoever held the lane before, in milliseconds since the epoch: a restart does not undercut it. */
   readonly heldUntil: number
+  /** The pause that the store knows of, in milliseconds since the epoch; 0 for none. */
+  storedPauseUntil: number
 
   constructor(lease: LaneLease, host: Host, heldUntil: number) {
     this.lease = lease
     this.host = host
     this.heldUntil = heldUntil
+    this.storedPauseUntil = heldUntil
   }
 
   /** When the next look falls due; null when there is none. */
