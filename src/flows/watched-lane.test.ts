@@ -129,3 +129,18 @@ it('that comes before the registry has moved the tag is not lost, and costs one 
   }
   expect(looks).toBe((2 * 60_000) / distance)
 })
+
+it('waits for what a look has missed: the watermark says that the slots before it are done', () => {
+  const slotAt = lane.tags.get(1)?.slotAt ?? 0
+  const tag = takeTag(slotAt)
+  const other = takeTag(slotAt)
+  for (const done of [tag, other]) if (done !== undefined && done.tagId !== 1) lane.done(done, slotAt, null)
+  const missed = lane.tags.get(1) as ScheduledTag
+  missed.misses = 1
+  lane.done(missed, slotAt + 10, 5_000)
+  expect(lane.watermarkAt(slotAt + 20)).toBe(Math.min(slotAt, lane.tags.get(2)?.slotAt ?? slotAt) - 1)
+  expect(takeTag(slotAt + 5_010)).toBe(missed)
+  missed.misses = 0
+  lane.done(missed, slotAt + 5_020, null)
+  expect(lane.tags.get(1)?.slotAt).toBe(slotAt + everyMs)
+})

@@ -241,8 +241,10 @@ export class WatchedLane {
       this.#wait(tag, dueAt, !tag.isRepeat)
     } else tag.isEarly = false
     if (tag.slot === null) {
-      tag.slotAt = nextSlotMs(tag.phase, tag.everyMs, now)
-      this.#await(tag, soonMs === null ? tag.slotAt : Math.min(tag.slotAt, now + soonMs))
+      const nextAt = nextSlotMs(tag.phase, tag.everyMs, now)
+      // What a look has missed is not known, and no row says so: the slot is not done, and the watermark waits for it.
+      if (tag.state === 'unknown' || (tag.misses === 0 && tag.vanishes === 0)) tag.slotAt = nextAt
+      this.#await(tag, soonMs === null ? nextAt : Math.min(nextAt, now + soonMs))
     } else if (soonMs !== null && !tag.isHinted) this.#wait(tag, now + soonMs, true)
   }
 
