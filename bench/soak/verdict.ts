@@ -96,9 +96,7 @@ function judgeGaps(
     const isHostTroubled = tag.registry.troubles.some(({ key, at }) => key === null && isTroubled(at))
     const isBroken = tag.registry.breaks.some((at) => at >= from - leftAloneMs && at <= to)
     if (!troubles.some(isTroubled) && !isPaused && !isHostTroubled && !isBroken)
-      say(
-        `a gap (${reasonsOf(gaps, from)}) has no cause: ${from} to ${to} ${JSON.stringify({ gaps, troubles, lists: tag.registry.hasLists, breaks: tag.registry.breaks.filter((at) => Math.abs(at - to) < 60000) })}`,
-      )
+      say(`a gap (${reasonsOf(gaps, from)}) has no cause: ${from} to ${to}`)
   }
 }
 

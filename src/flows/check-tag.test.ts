@@ -105,6 +105,14 @@ describe('a look', () => {
     expect((await entries())[1]?.notBefore).toBe(asked)
   })
 
+  it('begins the gap of a tag that nothing is known of with the look that failed, not with its end', async () => {
+    misbehave({ delay: '3s', status: 500 })
+    const asked = clock.now() + 10_000
+    expect(await look()).toBe('unknown broken-answer')
+    expect(clock.now()).toBeGreaterThan(asked)
+    expect(await gaps()).toEqual([{ from: asked, to: null, reason: 'broken-answer' }])
+  })
+
   it('tells a move back, a removal only at the second miss, and a tag that comes back', async () => {
     await look()
     const first = tags().get('3.10') as never

@@ -181,7 +181,8 @@ function turn(
   reason: TagReason | null,
   look: Look,
 ): CheckOutcome {
-  const { lastKnownAt } = tag
+  // Of a tag that nothing was known of, the gap begins with the look that failed first.
+  const lastKnownAt = tag.lastKnownAt ?? look.begunAt
   if (state !== 'unknown') tag.lastKnownAt = look.begunAt
   if (tag.state === state && tag.reason === reason) return same
   tag.state = state
