@@ -34,9 +34,12 @@ interface Trouble {
   readonly key: string | null
 }
 
-/** So long after a refusal, requests may come that were sent before it was read, but no more than a client has under way. */
+/**
+ * So long after a refusal, requests may come that were sent before it was read: one for each of the client's 16 slots, and one more
+ * where other answers were read in the same turn, before it.
+ */
 const inFlightMs = 1_000
-const mostInFlight = 16
+const mostInFlight = 32
 /** A host that fails so often in a row, as far as it can tell the order, may be left alone for a while. */
 const failuresInRow = 3
 const proxyPage = '<html><head><title>404 Not Found</title></head><body><center>nginx</center></body></html>'
