@@ -106,6 +106,35 @@ describe(`kill -9 while moves are written (TIDEMARK_SEED=${seed})`, () => {
   })
 })
 
+it('what a host has asked for outlives the process that was asked', { timeout: 120_000 }, async () => {
+  const cli = createCli()
+  const url = `sqlite:${cli.home}/paused.db`
+  const environment = { ...cli.environment, TIDEMARK_DATABASE: url, TIDEMARK_LOG: 'warn' }
+  const server = await startTestRegistry()
+  const store = await openStore({ url, clock: systemClock })
+  const reference = parseTagReference(`${server.address}/library/alpine:3.10`)
+  await store.watches.add(reference, { everyMs: 1_000, origin: 'command' })
+  const first = await startTidemark(['serve', '--listen', '127.0.0.1:0'], environment)
+  const laneId = await until('the first look', async () => {
+    const watch = await store.watches.find(reference)
+    return watch?.state === 'present' && watch.laneId
+  })
+  server.setScript({ rules: [{ do: { status: 429, headers: { 'retry-after': '3600' } } }] })
+  // Leases are renewed every 10 s: a process that is killed before that must have written it all the same.
+  await until('the pause to be written', async () => (await store.plans.pausedUntil(laneId)) !== null, 5_000)
+  await first.end('SIGKILL')
+  server.requests.clear()
+  const second = await startTidemark(['serve', '--listen', '127.0.0.1:0'], environment)
+  await until('the host to be taken over', async () => {
+    return /^tidemark_lanes 1$/m.test(await (await fetch(`${second.url}/metrics`)).text())
+  })
+  await new Promise((done) => setTimeout(done, 2_500))
+  expect(server.requests.count()).toBe(0)
+  expect(await second.end()).toBe(0)
+  await store.close()
+  await server.close()
+})
+
 function descriptor(content: string) {
   return { mediaType: 'application/vnd.oci.image.config.v1+json', digest: digestOf(content), size: content.length }
 }

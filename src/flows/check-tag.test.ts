@@ -94,6 +94,27 @@ describe('a look', () => {
     expect((await entries())[1]).toMatchObject({ notBefore: known, seenAt: clock.now(), at: clock.now() })
   })
 
+  it('takes a slow answer for what was so when it was asked for: the tag may have moved meanwhile', async () => {
+    await look()
+    await look()
+    server.setScript({ latency: '3s' })
+    const asked = clock.now() + 10_000
+    expect(await look()).toBe('same')
+    expect(clock.now()).toBeGreaterThan(asked)
+    server.setScript({})
+    server.move('library/alpine:3.10')
+    expect(await look()).toBe('moved')
+    expect((await entries())[1]?.notBefore).toBe(asked)
+  })
+
+  it('begins the gap of a tag that nothing is known of with the look that failed, not with its end', async () => {
+    misbehave({ delay: '3s', status: 500 })
+    const asked = clock.now() + 10_000
+    expect(await look()).toBe('unknown broken-answer')
+    expect(clock.now()).toBeGreaterThan(asked)
+    expect(await gaps()).toEqual([{ from: asked, to: null, reason: 'broken-answer' }])
+  })
+
   it('tells a move back, a removal only at the second miss, and a tag that comes back', async () => {
     await look()
     const first = tags().get('3.10') as never

@@ -18,7 +18,7 @@ export interface TrackedTag {
   reason: TagReason | null
   /** What its newest history entry points at. */
   digest: Digest | null
-  /** The last time when it was seen to be as the history says; null when never. */
+  /** When the last look began that saw it to be as the history says; null when none did. An answer may be as old as its question. */
   lastKnownAt: number | null
   /** Looks in a row that found no such tag. */
   misses: number
@@ -64,6 +64,11 @@ export interface CheckTagCall {
   readonly settleMs: number
 }
 
+/** A look that is under way. */
+interface Look extends CheckTagCall {
+  readonly begunAt: number
+}
+
 const same: CheckOutcome = { kind: 'same' }
 
 /** Looks in a row that must miss a tag, or its manifest, before that is believed: a registry that is being restored answers 404 too. */
@@ -94,19 +99,20 @@ export async function checkTag(
   store: Store,
   call: CheckTagCall,
 ): Promise<CheckOutcome> {
+  const look = { ...call, begunAt: call.now() }
   const observation = await observe(tag, registry, call)
   if (observation.state === 'present') {
     tag.misses = 0
-    if (observation.digest !== tag.digest) return await recordMove(tag, observation, lease, registry, store, call)
-    return turn(tag, 'present', null, call.now())
+    if (observation.digest !== tag.digest) return await recordMove(tag, observation, lease, registry, store, look)
+    return turn(tag, 'present', null, look)
   }
-  if (observation.state === 'unknown') return turn(tag, 'unknown', observation.reason, call.now())
-  if (observation.missing === 'repository') return turn(tag, 'unknown', 'not-found', call.now())
-  if (tag.digest === null) return turn(tag, 'absent', 'not-found', call.now())
+  if (observation.state === 'unknown') return turn(tag, 'unknown', observation.reason, look)
+  if (observation.missing === 'repository') return turn(tag, 'unknown', 'not-found', look)
+  if (tag.digest === null) return turn(tag, 'absent', 'not-found', look)
   tag.misses++
   if (tag.misses < looksToBelieve) return same
   tag.settling = null
-  return await write(tag, null, [], lease, store, call)
+  return await write(tag, null, [], lease, store, look)
 }
 
 async function observe(tag: TrackedTag, registry: Registry, call: CheckTagCall): Promise<Observation> {
@@ -133,29 +139,29 @@ async function recordMove(
   lease: LaneLease,
   registry: Registry,
   store: Store,
-  call: CheckTagCall,
+  look: Look,
 ): Promise<CheckOutcome> {
   let record: ManifestRecord
   let parsed: Manifest | null
   try {
     const known = await store.manifests.get(seen.digest)
     const fetched =
-      known ?? (await registry.manifest({ ...tag.reference, digest: seen.digest }, { ...call, priority: 'manifest' }))
+      known ?? (await registry.manifest({ ...tag.reference, digest: seen.digest }, { ...look, priority: 'manifest' }))
     parsed = readManifest(fetched.bytes, fetched.mediaType)
     const mediaType = fetched.mediaType || seen.mediaType
     record = manifestRecordOf(seen.digest, { mediaType, bytes: fetched.bytes }, parsed)
   } catch (error) {
     const observation = observationOf(error)
-    if (observation.state === 'unknown') return turn(tag, 'unknown', observation.reason, call.now())
+    if (observation.state === 'unknown') return turn(tag, 'unknown', observation.reason, look)
     // It moved on between HEAD and GET, and the registry forgot it at once: the next look tells. Or the digest is a lie.
     tag.vanishes++
-    return tag.vanishes < looksToBelieve ? same : turn(tag, 'unknown', 'broken-answer', call.now())
+    return tag.vanishes < looksToBelieve ? same : turn(tag, 'unknown', 'broken-answer', look)
   }
   tag.vanishes = 0
   const previous = await manifestOf(tag.digest, store)
-  await settle(tag, previous, parsed, store, call)
+  await settle(tag, previous, parsed, store, look)
   const changes = previous === null || parsed === null ? [] : compareManifests(previous, parsed)
-  return await write(tag, record, changes, lease, store, call)
+  return await write(tag, record, changes, lease, store, look)
 }
 
 async function write(
@@ -164,17 +170,27 @@ async function write(
   changes: readonly HistoryChange[],
   lease: LaneLease,
   store: Store,
-  call: CheckTagCall,
+  look: Look,
 ): Promise<CheckOutcome> {
-  const seenAt = call.now()
+  const seenAt = look.now()
   const pushedAt = manifest !== null && tag.listed?.digest === manifest.digest ? tag.listed.pushedAt : null
   const settlesAt = manifest === null ? null : (tag.settling?.until ?? null)
-  const move = { tagId: tag.tagId, seenAt, notBefore: tag.lastKnownAt, pushedAt, manifest, changes, settlesAt }
+  const { begunAt: lookedAt } = look
+  const move = {
+    tagId: tag.tagId,
+    seenAt,
+    lookedAt,
+    notBefore: tag.lastKnownAt,
+    pushedAt,
+    manifest,
+    changes,
+    settlesAt,
+  }
   const written = await store.tags.recordMove(lease, move)
   tag.digest = manifest?.digest ?? null
   tag.state = manifest === null ? 'absent' : 'present'
   tag.reason = manifest === null ? 'not-found' : null
-  tag.lastKnownAt = seenAt
+  tag.lastKnownAt = look.begunAt
   tag.misses = 0
   return written === null ? same : { kind: 'moved', entry: written.entry, settlesAt }
 }
@@ -183,14 +199,18 @@ function turn(
   tag: TrackedTag,
   state: 'present' | 'absent' | 'unknown',
   reason: TagReason | null,
-  at: number,
+  look: Look,
 ): CheckOutcome {
-  const { lastKnownAt } = tag
-  if (state !== 'unknown') tag.lastKnownAt = at
+  // Of a tag that nothing was known of, the gap begins with the look that failed first.
+  const lastKnownAt = tag.lastKnownAt ?? look.begunAt
+  if (state !== 'unknown') tag.lastKnownAt = look.begunAt
   if (tag.state === state && tag.reason === reason) return same
   tag.state = state
   tag.reason = reason
-  return { kind: 'turned', change: { tagId: tag.tagId, state, reason, at, lastKnownAt } }
+  return {
+    kind: 'turned',
+    change: { tagId: tag.tagId, state, reason, at: look.now(), lookedAt: look.begunAt, lastKnownAt },
+  }
 }
 
 async function manifestOf(digest: Digest | null, store: Store): Promise<Manifest | null> {

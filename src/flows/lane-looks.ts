@@ -99,14 +99,17 @@ export class LaneLooks {
     // A pause longer than this is a state of the tag, not a wait.
     const base = { cost: counts.cost, signal, maxWaitMs: 1_000, now: () => clock.now() }
     const settleMs = settleMsOf(config())
+    const begunAt = clock.now()
     let soonMs: number | null = null
     let isSame = false
+    let isTold = false
     try {
       counts.looks++
       this.#options.plannerOf(lane).looked()
       const before = tag.digest
       const outcome = await checkTag(tag, lane.lease, registry, store, { ...base, settleMs })
       isSame = outcome.kind === 'same'
+      isTold = tag.state === 'unknown' || (tag.misses === 0 && tag.vanishes === 0)
       this.#take(outcome, lane, tag)
       if (tag.state === 'unknown') counts.unknown++
       if (tag.misses > 0 || tag.vanishes > 0) soonMs = missedMs
@@ -116,7 +119,7 @@ export class LaneLooks {
       this.#tell(error, lane, tag)
       soonMs = missedMs
     }
-    lane.done(tag, clock.now(), soonMs, isSame)
+    lane.done(tag, clock.now(), soonMs, isSame, isTold ? begunAt : null)
   }
 
   #take(outcome: CheckOutcome, lane: WatchedLane, tag: ScheduledTag): void {
@@ -140,6 +143,7 @@ export class LaneLooks {
 
   async #list(lane: WatchedLane, due: DueList): Promise<void> {
     const { counts, services, plannerOf } = this.#options
+    const askedAt = services.clock.now()
     let proofs: ReadonlySet<ScheduledTag> = new Set(due.tags)
     try {
       counts.lists++
@@ -149,7 +153,7 @@ export class LaneLooks {
       const [tag] = due.tags
       if (tag !== undefined) this.#tell(error, lane, tag)
     }
-    lane.listed(due, proofs, services.clock.now())
+    lane.listed(due, proofs, askedAt, services.clock.now())
   }
 
   #tell(error: unknown, lane: WatchedLane, tag: ScheduledTag): void {

@@ -93,7 +93,7 @@ it('gives a repository that is known by a list one place: its tags are looked at
     if ('tags' in next) {
       expect(next.tags.map(({ tagId }) => tagId).sort()).toEqual([21, 22, 23, 24])
       const [first] = next.tags
-      lane.listed(next, new Set(first === undefined ? [] : [first]), slotAt ?? 0)
+      lane.listed(next, new Set(first === undefined ? [] : [first]), slotAt ?? 0, slotAt ?? 0)
       expect(lane.take(slotAt ?? 0)).toBe(first)
       return
     }

@@ -164,7 +164,8 @@ class LaneWatcher implements Watcher {
 
   async #step(now: number): Promise<void> {
     await this.#tellAbsence(now)
-    if (now >= this.#renewAt) await this.#renew()
+    // A pause is written at once: whoever takes over after a kill must not undercut it.
+    if (now >= this.#renewAt || this.#hasNewPause()) await this.#renew()
     if (now >= this.#pollAt) await this.#poll()
     if (this.#writeAt !== null && now >= this.#writeAt) await this.#writeTurned()
     if (this.#settleAt !== null && now >= this.#settleAt) await this.#settle(now)
@@ -209,6 +210,10 @@ class LaneWatcher implements Watcher {
     return until > this.#services.clock.now() ? until : null
   }
 
+  #hasNewPause(): boolean {
+    return [...this.#lanes.values()].some((lane) => (this.#pausedUntil(lane) ?? 0) > lane.storedPauseUntil)
+  }
+
   #drop(lane: WatchedLane): void {
     if (this.#lanes.get(lane.lease.laneId) !== lane) return
     this.#lanes.delete(lane.lease.laneId)
@@ -229,7 +234,12 @@ class LaneWatcher implements Watcher {
     }))
     if (lanes.length > 0) {
       const held = new Set(await this.#store.lanes.renew(this.#owner, { now, leaseMs, lanes }))
-      for (const lane of [...this.#lanes.values()]) if (!held.has(lane.lease.laneId)) this.#drop(lane)
+      for (const { laneId, pausedUntil } of lanes) {
+        const lane = this.#lanes.get(laneId)
+        if (lane === undefined) continue
+        lane.storedPauseUntil = pausedUntil ?? 0
+        if (!held.has(laneId)) this.#drop(lane)
+      }
     }
     await this.#takeLanes()
     this.#renewAt = now + renewMs

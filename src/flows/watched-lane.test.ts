@@ -129,3 +129,38 @@ it('that comes before the registry has moved the tag is not lost, and costs one 
   }
   expect(looks).toBe((2 * 60_000) / distance)
 })
+
+it('waits for what a look has missed: the watermark says that the slots before it are done', () => {
+  const slotAt = lane.tags.get(1)?.slotAt ?? 0
+  const tag = takeTag(slotAt)
+  const other = takeTag(slotAt)
+  for (const done of [tag, other]) if (done !== undefined && done.tagId !== 1) lane.done(done, slotAt, null)
+  const missed = lane.tags.get(1) as ScheduledTag
+  lane.done(missed, slotAt + 10, 5_000, true, null)
+  expect(lane.watermarkAt(slotAt + 20)).toBe(Math.min(slotAt, lane.tags.get(2)?.slotAt ?? slotAt) - 1)
+  expect(takeTag(slotAt + 5_010)).toBe(missed)
+  lane.done(missed, slotAt + 5_020, null)
+  expect(lane.tags.get(1)?.slotAt).toBe(slotAt + everyMs)
+})
+
+it('does not forget what a look has missed when the interval changes', () => {
+  const tag = lane.tags.get(1) as ScheduledTag
+  const { slotAt } = tag
+  expect(looksAt(slotAt - 1)).not.toContain(1)
+  for (let next = takeTag(slotAt); next !== undefined; next = takeTag(slotAt)) {
+    lane.done(next, slotAt + 10, null, true, next === tag ? null : slotAt)
+  }
+  lane.reschedule(tag, everyMs / 2, false, slotAt + 20)
+  expect(lane.watermarkAt(slotAt + 20)).toBeLessThan(slotAt)
+})
+
+it('takes an answer to be as old as its question: a slot that passed meanwhile is not done', () => {
+  const tag = lane.tags.get(1) as ScheduledTag
+  const { slotAt } = tag
+  const took = everyMs + 5_000
+  for (let next = takeTag(slotAt); next !== undefined; next = takeTag(slotAt)) {
+    lane.done(next, slotAt + took, null, true, slotAt)
+  }
+  expect(tag.slotAt).toBe(slotAt + everyMs)
+  expect(looksAt(slotAt + took)).toContain(1)
+})

@@ -43,11 +43,14 @@ export class WatchedLane {
 
   /** A pause that the registry asked of whoever held the lane before, in milliseconds since the epoch: a restart does not undercut it. */
   readonly heldUntil: number
+  /** The pause that the store knows of, in milliseconds since the epoch; 0 for none. */
+  storedPauseUntil: number
 
   constructor(lease: LaneLease, host: Host, heldUntil: number) {
     this.lease = lease
     this.host = host
     this.heldUntil = heldUntil
+    this.storedPauseUntil = heldUntil
   }
 
   /** When the next look falls due; null when there is none. */
@@ -144,20 +147,25 @@ export class WatchedLane {
    * Puts a tag back after its look.
    * @param soonMs look again that soon, before the next slot
    * @param isSame whether it was found to be as it was
+   * @param askedAt when the look began, for its answer may be as old as that; null: it told nothing, and no row says so
    */
-  done(tag: ScheduledTag, now: number, soonMs: number | null, isSame = false): void {
+  done(tag: ScheduledTag, now: number, soonMs: number | null, isSame = false, askedAt: number | null = now): void {
     this.#running--
-    this.#finish(tag, now, soonMs, isSame)
+    this.#finish(tag, now, soonMs, isSame, askedAt)
   }
 
-  /** Ends a list. @param proofs tags of it that are to be looked at one by one; all others are as they were */
-  listed(due: DueList, proofs: ReadonlySet<ScheduledTag>, now: number): void {
+  /**
+   * Ends a list.
+   * @param proofs tags of it that are to be looked at one by one; all others are as they were
+   * @param askedAt when the list was asked for: what it says may be as old as that
+   */
+  listed(due: DueList, proofs: ReadonlySet<ScheduledTag>, askedAt: number, now: number): void {
     this.#running--
     for (const tag of due.tags) {
       if (proofs.has(tag)) this.#proofs.push(tag)
       else {
-        tag.lastKnownAt = now
-        this.#finish(tag, now, null, true)
+        tag.lastKnownAt = askedAt
+        this.#finish(tag, now, null, true, askedAt)
       }
     }
   }
@@ -223,9 +231,9 @@ export class WatchedLane {
     return due
   }
 
-  #finish(tag: ScheduledTag, now: number, soonMs: number | null, isSame: boolean): void {
+  #finish(tag: ScheduledTag, now: number, soonMs: number | null, isSame: boolean, askedAt: number | null): void {
     tag.isRunning = false
-    tag.lookedAt = now
+    if (askedAt !== null) tag.lookedAt = askedAt
     if (tag.isGone) return
     if (tag.isHinted) this.#wait(tag, hintDueAt(tag, now), false)
     else if (tag.isEarly && isSame) {
@@ -234,8 +242,10 @@ export class WatchedLane {
       this.#wait(tag, dueAt, !tag.isRepeat)
     } else tag.isEarly = false
     if (tag.slot === null) {
-      tag.slotAt = nextSlotMs(tag.phase, tag.everyMs, now)
-      this.#await(tag, soonMs === null ? tag.slotAt : Math.min(tag.slotAt, now + soonMs))
+      const nextAt = nextSlotMs(tag.phase, tag.everyMs, askedAt ?? now)
+      // What a look has missed is not known, and no row says so: the slot is not done, and the watermark waits for it.
+      if (askedAt !== null) tag.slotAt = nextAt
+      this.#await(tag, soonMs === null ? nextAt : Math.min(nextAt, now + soonMs))
     } else if (soonMs !== null && !tag.isHinted) this.#wait(tag, now + soonMs, true)
   }
 

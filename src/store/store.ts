@@ -172,6 +172,8 @@ export interface ManifestRecord {
 export interface Move {
   readonly tagId: number
   readonly seenAt: number
+  /** When the look began that saw it: its answer may be as old as that. `seenAt` when left out. */
+  readonly lookedAt?: number
   readonly notBefore: number | null
   readonly pushedAt: number | null
   /** null: the tag was removed. */
@@ -190,6 +192,8 @@ export interface StateChange {
   readonly state: 'present' | 'absent' | 'unknown'
   readonly reason: TagReason | null
   readonly at: number
+  /** When the look began that told it; `at` when left out. */
+  readonly lookedAt?: number
   /** The last time when the tag could be asked: where a gap begins when the state turns `unknown`. */
   readonly lastKnownAt: number | null
 }

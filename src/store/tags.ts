@@ -178,10 +178,11 @@ async function recordMove(trx: Queries, move: Move, dialect: SqlDialect, now: nu
   return { entry, eventId: await appendEvent(trx, dialect, event) }
 }
 
-function stateAfter({ tagId, seenAt, manifest }: Move): StateChange {
+function stateAfter({ tagId, seenAt, lookedAt = seenAt, manifest }: Move): StateChange {
+  const looked = { tagId, at: seenAt, lookedAt, lastKnownAt: null }
   return manifest === null
-    ? { tagId, state: 'absent', reason: 'not-found', at: seenAt, lastKnownAt: null }
-    : { tagId, state: 'present', reason: null, at: seenAt, lastKnownAt: null }
+    ? { ...looked, state: 'absent', reason: 'not-found' }
+    : { ...looked, state: 'present', reason: null }
 }
 
 function rowOf(tagId: number, manifestId: number, entry: HistoryEntry) {
@@ -199,7 +200,10 @@ function rowOf(tagId: number, manifestId: number, entry: HistoryEntry) {
 }
 
 /** A tag that cannot be asked opens a gap from when it last could; one that answers again closes it. */
-async function recordState(trx: Queries, { tagId, state, reason, at, lastKnownAt }: StateChange): Promise<void> {
+async function recordState(
+  trx: Queries,
+  { tagId, state, reason, at, lookedAt = at, lastKnownAt }: StateChange,
+): Promise<void> {
   const open = await trx
     .selectFrom('gaps')
     .select(['id', 'reason', 'from_at'])
@@ -220,7 +224,7 @@ async function recordState(trx: Queries, { tagId, state, reason, at, lastKnownAt
       .values({ tag_id: tagId, from_at: from, reason: reason ?? 'unknown' })
       .execute()
   }
-  await trx.updateTable('tags').set({ checked_at: at }).where('id', '=', tagId).execute()
+  await trx.updateTable('tags').set({ checked_at: lookedAt }).where('id', '=', tagId).execute()
   await trx
     .updateTable('tags')
     .set({ state, reason, state_since: at })

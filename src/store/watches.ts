@@ -1,10 +1,13 @@
 import { sql } from 'kysely'
+import { compareTexts } from '../core/compare-texts.js'
 import { digestFromBytes } from '../core/digest.js'
 import type { Host } from '../core/host.js'
 import type { TagReference } from '../core/reference.js'
 import { nothing, type Queries, type StoreContext } from './schema.js'
 import type { TagReason, TagState, WatchedTag, WatchOptions, WatchOrigin, WatchRule, WatchStore } from './store.js'
 import { ensureRepository, ensureTag, findTag } from './upstreams.js'
+
+const rowsAtOnce = 5_000
 
 /** See {@link WatchStore}. */
 export function createWatchStore({ db, now }: StoreContext): WatchStore {
@@ -24,12 +27,19 @@ export function createWatchStore({ db, now }: StoreContext): WatchStore {
         return { removed: result.numUpdatedRows > 0n }
       }),
     async list() {
-      const rows = await selectWatched(db)
-        .orderBy('upstreams.host')
-        .orderBy('upstreams.path')
-        .orderBy('tags.name')
-        .execute()
-      return rows.map(watchedOf)
+      const watches: WatchedTag[] = []
+      // In parts: of 100,000 tags the rows take more memory than what is made of them, and V8 keeps what it once had.
+      for (let after = 0; ; ) {
+        const rows = await selectWatched(db)
+          .select('watches.id')
+          .where('watches.id', '>', after)
+          .orderBy('watches.id')
+          .limit(rowsAtOnce)
+          .execute()
+        for (const row of rows) watches.push(watchedOf(row, watches.at(-1)))
+        if (rows.length < rowsAtOnce) return watches.sort(byReference)
+        after = rows.at(-1)?.id ?? after
+      }
     },
     async find(reference) {
       const tag = await findTag(db, reference)
@@ -194,11 +204,18 @@ function selectWatched(db: Queries) {
 
 type WatchedRow = Awaited<ReturnType<ReturnType<typeof selectWatched>['execute']>>[number]
 
-function watchedOf(row: WatchedRow): WatchedTag {
+function byReference({ reference: a }: WatchedTag, { reference: b }: WatchedTag): number {
+  return compareTexts(a.host, b.host) || compareTexts(a.path, b.path) || compareTexts(a.tag, b.tag)
+}
+
+/** @param other one whose host and path are taken where they are the same, so that they are in memory once */
+function watchedOf(row: WatchedRow, other?: WatchedTag): WatchedTag {
+  const host = other?.reference.host === row.host ? other.reference.host : (row.host as Host)
+  const path = other?.reference.path === row.path ? other.reference.path : row.path
   return {
     tagId: row.tag_id,
     laneId: row.lane_id,
-    reference: { host: row.host as Host, path: row.path, tag: row.name },
+    reference: { host, path, tag: row.name },
     everyMs: row.every_ms,
     plannedMs: row.planned_ms,
     isListed: row.is_listed === 1,
