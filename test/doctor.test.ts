@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DoctorReport } from '../client/src/index.js'
 import { main } from '../src/cli/main.js'
+import { systemClock } from '../src/core/clock.js'
+import { openStore } from '../src/store/open.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
 import { createCli } from './support/cli.js'
 
@@ -55,6 +57,24 @@ describe('doctor', () => {
     }
     const alone = (await loggedIn('right-horse').json('doctor', registry.address)) as DoctorReport
     expect([alone.host, alone.reference]).toEqual([registry.address, null])
+  })
+
+  it('leaves a host alone that asked watchers for that, and says until when', async () => {
+    const cli = loggedIn('right-horse')
+    await cli.run('watch', 'add', tag())
+    const url = `sqlite:${join(cli.home, 'data', 'tidemark.db')}`
+    const store = await openStore({ url, clock: systemClock })
+    const now = Date.now()
+    const [lane] = await store.lanes.lease('me', { now, leaseMs: 60_000 })
+    const paused = { laneId: lane?.laneId ?? 0, watermarkAt: now, pausedUntil: now + 600_000 }
+    await store.lanes.release('me', [paused])
+    await store.close()
+    registry.requests.clear()
+    const { stdout } = await cli.run('doctor', tag())
+    const until = new Date(now + 600_000).toISOString()
+    expect(stdout).toMatch(new RegExp(`^skipped +head +- .*left alone until ${until}`, 'm'))
+    expect(stdout).toMatch(new RegExp(`^warning +quota .*left alone until ${until}`, 'm'))
+    expect(registry.requests.count('HEAD manifest') + registry.requests.count('GET token')).toBe(0)
   })
 
   it('ends with 2 for wrong usage, and a configuration that is wrong', async () => {

@@ -92,10 +92,15 @@ it('a list that lies is found out, and never believed again: moves are found all
   await begin()
   server.setScript({ samples: false, digests: 'frozen' })
   await rounds(1)
+  const pushedAt = Date.now()
   const moved = Array.from({ length: tags }, (_, index) => push(index, 1))
   await until('distrust', isDistrusted)
   await until('all moves', () => watcher.counts.moves === 2 * tags)
-  for (const index of [0, 50, 99]) expect(await digestOfTag(index)).toBe(moved[index])
+  for (const index of [0, 50, 99]) {
+    expect(await digestOfTag(index)).toBe(moved[index])
+    // What the list said meanwhile dates nothing.
+    expect((await store.history.back(referenceOf(index), 0))?.notBefore).toBeLessThanOrEqual(pushedAt)
+  }
 })
 
 it('a list that always says something else costs its host the trust, and nothing is invented', async () => {

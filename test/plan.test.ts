@@ -60,7 +60,7 @@ it('says which limits would bite, and what hosts told of themselves', async () =
   await store.close()
   const [busy, quota] = await planOf(cli)
   expect(busy).toMatchObject({ looksPerHour: 120, requestsPerHour: 20 })
-  expect(busy?.warnings[0]).toContain('take 120 requests an hour, and 20 are allowed')
+  expect(busy?.warnings[0]).toContain('take 120 requests an hour even at their longest intervals, and 20 are allowed')
   expect(busy?.warnings[1]).toContain('it refuses HEAD')
   // Half of 60 a minute.
   expect(quota).toMatchObject({ requestsPerHour: 1_800, warnings: [] })

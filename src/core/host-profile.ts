@@ -8,6 +8,8 @@ export interface HostProfile {
   readonly head?: 'works' | 'refused'
   /** `missing`: answers to HEAD came without a digest, so that a look is a GET at once. */
   readonly digestHeader?: 'sent' | 'missing'
+  /** When `head` or `digestHeader` was last found wanting, in milliseconds since the epoch. */
+  readonly headJudgedAt?: number
   /** `honored`: a HEAD with the digest in If-None-Match is answered 304, and only with the right one. */
   readonly conditional?: 'honored' | 'ignored'
   /** `none`: asked for a tag's past, it knew nothing of such a question. */
@@ -22,18 +24,17 @@ export interface HostProfile {
 /** Reads a stored profile; what does not fit is left out, for it can be learned again. */
 export function parseHostProfile(value: unknown): HostProfile {
   if (typeof value !== 'object' || value === null) return {}
-  const { scheme, head, digestHeader, conditional, history, listDistrustedAt, quota, headCounts } = value as Record<
-    string,
-    unknown
-  >
+  const { scheme, head, digestHeader, headJudgedAt, conditional, history, listDistrustedAt, quota, headCounts } =
+    value as Record<string, unknown>
   const rule = parseQuotaRule(quota)
   return {
     ...((scheme === 'http' || scheme === 'https') && { scheme }),
     ...((head === 'works' || head === 'refused') && { head }),
     ...((digestHeader === 'sent' || digestHeader === 'missing') && { digestHeader }),
+    ...(isTime(headJudgedAt) && { headJudgedAt }),
     ...((conditional === 'honored' || conditional === 'ignored') && { conditional }),
     ...((history === 'told' || history === 'none') && { history }),
-    ...(typeof listDistrustedAt === 'number' && Number.isSafeInteger(listDistrustedAt) && { listDistrustedAt }),
+    ...(isTime(listDistrustedAt) && { listDistrustedAt }),
     ...(rule !== null && { quota: rule }),
     ...(typeof headCounts === 'boolean' && { headCounts }),
   }
@@ -44,6 +45,10 @@ function parseQuotaRule(value: unknown): QuotaRule | null {
   const { dialect, limit, windowMs } = value as Record<string, unknown>
   const known = quotaDialects.find((one) => one === dialect)
   return known === undefined ? null : { dialect: known, limit: positive(limit), windowMs: positive(windowMs) }
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value)
 }
 
 function positive(value: unknown): number | null {

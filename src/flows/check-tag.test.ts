@@ -43,6 +43,7 @@ beforeEach(async () => {
     reason: null,
     digest: null,
     lastKnownAt: null,
+    claimedAt: null,
     misses: 0,
     vanishes: 0,
     listed: null,

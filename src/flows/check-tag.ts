@@ -20,6 +20,11 @@ export interface TrackedTag {
   digest: Digest | null
   /** When the last look began that saw it to be as the history says; null when none did. An answer may be as old as its question. */
   lastKnownAt: number | null
+  /**
+   * When the last list was asked for that says the same; null when none did. It dates a move only where a list tells of the move
+   * itself: one that did not may have been wrong for long.
+   */
+  claimedAt: number | null
   /** Looks in a row that found no such tag. */
   misses: number
   /** Looks in a row that gave a digest whose manifest was not there. */
@@ -180,7 +185,7 @@ async function write(
     tagId: tag.tagId,
     seenAt,
     lookedAt,
-    notBefore: tag.lastKnownAt,
+    notBefore: knownAt(tag, manifest?.digest ?? null),
     pushedAt,
     manifest,
     changes,
@@ -193,6 +198,12 @@ async function write(
   tag.lastKnownAt = look.begunAt
   tag.misses = 0
   return written === null ? same : { kind: 'moved', entry: written.entry, settlesAt }
+}
+
+/** When it was last known that the tag had not moved yet. */
+function knownAt({ lastKnownAt, claimedAt, listed }: TrackedTag, digest: Digest | null): number | null {
+  const isClaimed = claimedAt !== null && digest !== null && listed?.digest === digest
+  return isClaimed ? Math.max(claimedAt, lastKnownAt ?? claimedAt) : lastKnownAt
 }
 
 function turn(

@@ -1,10 +1,10 @@
 import type { DoctorStep } from '../../client/src/index.js'
 import type { FaultCode } from '../core/fault-catalog.js'
 import type { Host } from '../core/host.js'
-import type { HostProfile } from '../core/host-profile.js'
 import type { Connection, Examiner, Ping, Target } from '../registry/examine.js'
 import type { Head } from '../registry/registry.js'
 import type { Config } from './config.js'
+import type { Services } from './open.js'
 
 /** The name of a step. */
 export type StepName = DoctorStep['step']
@@ -28,8 +28,8 @@ export interface Examination {
   readonly examiner: Examiner
   readonly config: Config
   readonly now: () => number
-  /** What watchers have learned; null where there is nothing. Throws as `Services.storedProfile`. */
-  stored(): Promise<HostProfile | null>
+  /** What watchers have learned; null where there is nothing. Throws as `Services.storedHost`. */
+  stored(): ReturnType<Services['storedHost']>
   connection?: Connection
   ping?: Ping
   look?: Head

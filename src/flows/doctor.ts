@@ -3,12 +3,13 @@ import type { Cost } from '../core/cost.js'
 import { Fault, toFault } from '../core/fault.js'
 import { type Host, parseHost } from '../core/host.js'
 import { formatReference, parseReference } from '../core/reference.js'
+import { formatTime } from '../core/time.js'
 import type { Target } from '../registry/examine.js'
 import type { Call } from '../registry/request.js'
 import { type Examination, type Finding, failure, type StepName } from './doctor-step.js'
 import { examineAuth } from './examine-auth.js'
 import { examineClock, examineName, examineTls } from './examine-connection.js'
-import { examineQuota } from './examine-quota.js'
+import { examineQuota, storedPause } from './examine-quota.js'
 import { examineHead, examineList } from './examine-repository.js'
 import type { Services } from './open.js'
 import { refuseMoment } from './refuse-moment.js'
@@ -48,6 +49,9 @@ const needs: Readonly<Partial<Record<StepName, readonly StepName[]>>> = {
   list: ['name', 'tls', 'auth'],
 }
 
+/** Steps that ask the registry: not while it wants to be left alone, as watchers were told. */
+const asking: ReadonlySet<StepName> = new Set(['auth', 'head', 'list'])
+
 /**
  * What is wrong between this machine and a registry: name, connection, log-in, looks, lists, quota and clock, one after another.
  * What fails is told in its step, with the way out; nothing that is learned is kept.
@@ -80,7 +84,7 @@ function readStored(services: Services, host: Host, withinMs: number): Examinati
     const fault = () => new Fault('timeout', `the database did not answer within ${withinMs / 1000} s`)
     timer = setTimeout(() => reject(fault()), withinMs)
   })
-  const reading = Promise.race([services.storedProfile(host), late]).finally(() => clearTimeout(timer))
+  const reading = Promise.race([services.storedHost(host), late]).finally(() => clearTimeout(timer))
   // Told by the step that asks; where none does, nobody misses it.
   reading.catch(() => undefined)
   return () => reading
@@ -95,10 +99,14 @@ async function runStep(
   const { examiner, now } = examination
   const begun = now()
   const blocking = needs[name]?.find((other) => done.get(other)?.status === 'failed')
+  const pausedUntil = asking.has(name) ? await storedPause(examination) : null
+  const skipped = (message: string): AnyFinding => ({ status: 'skipped', message, found: null })
   const finding: AnyFinding =
-    blocking === undefined
-      ? await within(call, (own) => steps[name](examination, own))
-      : { status: 'skipped', message: `not tried, because ${blocking} failed`, found: null }
+    blocking !== undefined
+      ? skipped(`not tried, because ${blocking} failed`)
+      : pausedUntil !== null
+        ? skipped(`not tried: the host asked to be left alone until ${formatTime(pausedUntil)}`)
+        : await within(call, (own) => steps[name](examination, own))
   const { status, message, code = null, fix = null, found } = finding
   const said = mapTexts({ message, fix, found }, (text) => examiner.conceal(text))
   // Each function of `steps` gives what belongs to its name.

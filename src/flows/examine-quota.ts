@@ -5,18 +5,30 @@ import { formatDuration, formatTime } from '../core/time.js'
 import type { Examination, Finding, Found } from './doctor-step.js'
 import { planBoundsOf } from './plan-bounds.js'
 
+const waitFix = 'Wait until then; credentials often have a larger quota.'
+
 /** What the registry says of its limits, and what watching leaves of them. Nothing is supposed where it says nothing. */
 export async function examineQuota(examination: Examination): Promise<Finding<'quota'>> {
   const { target, examiner, ping, config } = examination
   const { host } = target
   const { registry } = examiner
-  if (ping === undefined) return { status: 'skipped', message: 'not tried, because there was no answer', found: null }
+  if (ping === undefined) {
+    const until = await storedPause(examination)
+    const message =
+      until === null ? 'not tried, because there was no answer' : `it wants to be left alone until ${formatTime(until)}`
+    return {
+      status: until === null ? 'skipped' : 'warning',
+      message,
+      ...(until !== null && { fix: waitFix }),
+      found: null,
+    }
+  }
   const quota = registry.quota(host) ?? ping.quota
   const profile = registry.profile(host)
   const headCounts = profile.headCounts ?? (await storedHeadCounts(examination))
   const known: HostProfile = { ...(quota && { quota }), ...(headCounts !== null && { headCounts }) }
   const { perHour } = planBoundsOf(config, host, known)
-  const until = registry.pausedUntil(host)
+  const until = registry.pausedUntil(host) ?? (await storedPause(examination))
   const found: Found<'quota'> = {
     ...{ dialect: quota?.dialect ?? null, limit: quota?.limit ?? null, windowMs: quota?.windowMs ?? null },
     remaining: quota?.remaining ?? null,
@@ -28,7 +40,7 @@ export async function examineQuota(examination: Examination): Promise<Finding<'q
   const texts = [quotaText(quota), looksText(quota, headCounts, isGet), watchingText(perHour, isGiven)]
   const message = texts.filter((text) => text !== '').join('; ')
   if (until !== null) {
-    const fix = 'Wait until then; credentials often have a larger quota.'
+    const fix = waitFix
     return {
       status: 'warning',
       message: `${message}; it wants to be left alone until ${formatTime(until)}`,
@@ -65,10 +77,22 @@ function watchingText(perHour: number | null, isGiven: boolean): string {
   return `watching takes at most ${Math.floor(perHour)} requests an hour${by}`
 }
 
+/** Until when the host asked watchers to leave it alone; null when it did not, or that is over, or the store cannot be read. */
+export async function storedPause({ stored, now }: Examination): Promise<number | null> {
+  try {
+    const until = (await stored())?.pausedUntil ?? null
+    return until === null || until <= now() ? null : until
+  } catch (error) {
+    // The step `list` tells that the store cannot be read.
+    if (isFault(error) && !isFault(error, 'cancelled', 'internal')) return null
+    throw error
+  }
+}
+
 /** Found out over many looks, which is more than are made here. */
 async function storedHeadCounts({ stored }: Examination): Promise<boolean | null> {
   try {
-    return (await stored())?.headCounts ?? null
+    return (await stored())?.profile.headCounts ?? null
   } catch (error) {
     // The step `list` tells that the store cannot be read.
     if (isFault(error) && !isFault(error, 'cancelled', 'internal')) return null

@@ -142,7 +142,7 @@ function listFailure(fault: Fault) {
 /** What a watcher on this database thinks of the host's list. */
 async function readTrust({ stored, now, target }: Examination) {
   try {
-    const at = (await stored())?.listDistrustedAt
+    const at = (await stored())?.profile.listDistrustedAt
     if (at === undefined) return { distrustedAt: null, isDistrusted: false, text: '' }
     const isDistrusted = now() - at < distrustMs
     const until = isDistrusted ? `, and is not used until ${formatTime(at + distrustMs)}` : ', and is trusted again'

@@ -132,7 +132,8 @@ export class LaneLooks {
     const now = services.clock.now()
     counts.moves++
     const { kind, digest } = outcome.entry
-    log.info({ reference: formatReference(tag.reference), kind, digest }, 'tag moved')
+    const what = kind === 'first-seen' ? 'tag seen for the first time' : 'tag moved'
+    log.info({ reference: formatReference(tag.reference), kind, digest }, what)
     images.want(tag, config())
     if (outcome.settlesAt !== null) onSettling(outcome.settlesAt)
     if (kind === 'first-seen') {

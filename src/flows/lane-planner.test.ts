@@ -51,7 +51,9 @@ it('looks more often at a tag that moves, for as many looks in all, and says onl
   expect(everyOf(2)).toBeLessThanOrEqual(20 * minute)
   expect(looksPerHour()).toBeLessThanOrEqual(20 * 12 + 1e-6)
   expect(tags).toHaveLength(20)
-  expect(planner.replan(lane, alone, now + minute)).toEqual({ tags: [], repositories: [] })
+  expect(planner.replan(lane, alone, now + minute).tags).toEqual(tags)
+  planner.written(lane)
+  expect(planner.replan(lane, alone, now + 2 * minute)).toEqual({ tags: [], repositories: [] })
 })
 
 it('never looks more rarely than was asked for, and takes up what is asked anew', () => {

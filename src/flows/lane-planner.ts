@@ -67,7 +67,7 @@ export class LanePlanner {
   /**
    * Plans anew, and brings the lane to it.
    * @param isListed whether a repository with so many watched tags is to be known by a list
-   * @returns what is to be written
+   * @returns what the store does not know yet
    */
   replan(lane: WatchedLane, isListed: (path: string, tags: number) => boolean, now: number): PlanChange {
     const repositories = this.#regroup(lane, isListed, now)
@@ -76,10 +76,18 @@ export class LanePlanner {
     for (const tag of lane.tags.values()) {
       const everyMs = this.#plan.everyMs(this.#placeOf(tag) ?? 0)
       const list = this.#lists.has(tag.reference.path)
-      if (everyMs !== tag.everyMs) tags.push({ tagId: tag.tagId, plannedMs: everyMs })
+      if (everyMs !== tag.writtenMs) tags.push({ tagId: tag.tagId, plannedMs: everyMs })
       lane.reschedule(tag, everyMs, list, now)
     }
     return { tags, repositories }
+  }
+
+  /** The store knows of the plan now. */
+  written(lane: WatchedLane): void {
+    for (const tag of lane.tags.values()) {
+      tag.writtenMs = tag.everyMs
+      tag.isListWritten = tag.list !== null
+    }
   }
 
   /** Gives every tag its place: its own, or its repository's. */
@@ -98,7 +106,7 @@ export class LanePlanner {
         this.#removeList(path)
         for (const tag of tags) this.#add(tag, now)
       }
-      if (tags.some((tag) => (tag.list !== null) !== wanted)) repositories.push({ path, isListed: wanted })
+      if (tags.some((tag) => tag.isListWritten !== wanted)) repositories.push({ path, isListed: wanted })
     }
     for (const path of [...this.#lists.keys()]) if (!byPath.has(path)) this.#removeList(path)
     for (const tag of this.#tags) if (tag?.isGone) this.#remove(tag)
@@ -165,7 +173,7 @@ export class LanePlanner {
 }
 
 function laneBounds({ everyMs, minEveryMs, perHour }: PlanBounds) {
-  return { everyMs, minEveryMs: Math.min(minEveryMs, everyMs), budget: perHour }
+  return { everyMs, minEveryMs, budget: perHour }
 }
 
 function together(moves: readonly number[]): number[] {

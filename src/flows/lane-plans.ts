@@ -1,5 +1,5 @@
 import type { Registry } from '../registry/registry.js'
-import type { PlanChange, PlanStore } from '../store/plans.js'
+import type { PlanStore } from '../store/plans.js'
 import type { Config } from './config.js'
 import { LanePlanner } from './lane-planner.js'
 import { planBoundsOf } from './plan-bounds.js'
@@ -11,8 +11,6 @@ export class LanePlans {
   readonly #plans: PlanStore
   readonly #config: () => Config
   readonly #planners = new Map<number, LanePlanner>()
-  /** What a lane follows already and the store does not know yet, because it was away. */
-  readonly #unwritten = new Map<number, PlanChange>()
 
   constructor(registry: Registry, plans: PlanStore, config: () => Config) {
     this.#registry = registry
@@ -32,7 +30,6 @@ export class LanePlans {
   /** Another process holds the lane, and its plan. */
   forget(lane: WatchedLane): void {
     this.#planners.delete(lane.lease.laneId)
-    this.#unwritten.delete(lane.lease.laneId)
   }
 
   /**
@@ -47,23 +44,13 @@ export class LanePlans {
     lane.limit(bounds.perHour)
     const { laneId } = lane.lease
     await planner.load(laneId, this.#plans, now)
-    const change = joined(this.#unwritten.get(laneId), planner.replan(lane, isListed, now))
+    const change = planner.replan(lane, isListed, now)
     if (change.tags.length + change.repositories.length === 0) return
-    this.#unwritten.set(laneId, change)
     await this.#plans.put(lane.lease, change, lane.watermarkAt(now))
-    this.#unwritten.delete(laneId)
+    planner.written(lane)
   }
 
   #boundsOf({ host }: WatchedLane) {
     return planBoundsOf(this.#config(), host, this.#registry.profile(host))
-  }
-}
-
-/** Of two changes the later counts: it is written last. */
-function joined(before: PlanChange | undefined, after: PlanChange): PlanChange {
-  if (before === undefined) return after
-  return {
-    tags: [...before.tags, ...after.tags],
-    repositories: [...before.repositories, ...after.repositories],
   }
 }

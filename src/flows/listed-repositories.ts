@@ -205,6 +205,7 @@ export class ListedRepositories {
   #distrust(lane: WatchedLane, tag: ScheduledTag): void {
     const { registry, log, clock } = this.#options
     tag.contradicted = null
+    if (!isTrusted(registry.profile(lane.host), clock.now())) return
     registry.learn(lane.host, { listDistrustedAt: clock.now() })
     log.warn(
       { host: lane.host, reference: formatReference(tag.reference) },

@@ -51,7 +51,7 @@ export interface Services {
    * What the store has learned about a host, without making a store; null where there is nothing.
    * @throws Fault `store-unavailable`, `store-damaged`
    */
-  storedProfile(host: Host): Promise<HostProfile | null>
+  storedHost(host: Host): Promise<{ readonly profile: HostProfile; readonly pausedUntil: number | null } | null>
   /** The digests that `check` compares with. */
   digests(): Promise<DigestStore>
   /**
@@ -124,10 +124,10 @@ export function openServices(options: ServiceOptions): Services {
       const { createExaminer } = await import('../registry/examine.js')
       return createExaminer({ clock, random, environment, registries, network })
     },
-    async storedProfile(host) {
-      const { readStoredProfile } = await import('../store/open.js')
-      const stored = await readStoredProfile(url, host)
-      return stored === null ? null : parseHostProfile(stored)
+    async storedHost(host) {
+      const { readStoredHost } = await import('../store/open.js')
+      const stored = await readStoredHost(url, host)
+      return stored === null ? null : { ...stored, profile: parseHostProfile(stored.profile) }
     },
     async close() {
       if (authority.isMade()) await authority().then((made) => made.close(), ignored)

@@ -84,6 +84,10 @@ function describeProblem(errors: readonly SchemaError[]): { path: string[]; what
       .map((other) => String(other.params.allowedValue))
     return { path, what: allowed.length > 0 ? `must be one of ${allowed.join(', ')}` : 'has the wrong form' }
   }
+  const { allowedValues } = error.params
+  if (error.keyword === 'enum' && Array.isArray(allowedValues))
+    return { path, what: `must be one of ${allowedValues.join(', ')}` }
+  if (error.keyword === 'pattern') return { path, what: 'has the wrong form: docs/configuration.md says which it has' }
   return { path, what: error.message }
 }
 

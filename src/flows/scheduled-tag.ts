@@ -16,6 +16,9 @@ export interface ScheduledTag extends TrackedTag {
   list: ListedRepository | null
   /** Its place in the plan of the lane, and what was given for it there; null while it has none of its own. */
   planned: { readonly place: number; readonly givenMs: number | null } | null
+  /** What the store knows of the plan: the interval, and whether the tag is known by a list. */
+  writtenMs: number | null
+  isListWritten: boolean
   /** It was seen for the first time here, and no list has said yet when it was pushed. */
   isUndated: boolean
   /** What a list says against what a HEAD found; null where they agree. */
@@ -88,7 +91,9 @@ export function scheduleTag(
     state: watch.state,
     reason: watch.reason,
     digest: watch.digest,
-    lastKnownAt: isKnown ? lookedAt : null,
+    // Slots of a listed tag are lists: only what its row says was a look of its own.
+    lastKnownAt: !isKnown ? null : watch.isListed ? watch.checkedAt : lookedAt,
+    claimedAt: isKnown && watch.isListed ? lookedAt : null,
     misses: 0,
     vanishes: 0,
     listed: null,
@@ -100,6 +105,8 @@ export function scheduleTag(
     lookedAt,
     list,
     planned: null,
+    writtenMs: watch.plannedMs,
+    isListWritten: watch.isListed,
     isUndated: false,
     contradicted: null,
     slotAt: lookedAt === null ? now : nextSlotMs(phase, everyMs, lookedAt),

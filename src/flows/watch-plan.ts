@@ -155,7 +155,7 @@ function warningsOf(
   const warnings: string[] = []
   if (perHour !== null && needed > perHour * 1.001) {
     warnings.push(
-      `the intervals that were given take ${round(needed)} requests an hour, and ${round(perHour)} are allowed: looks come late. Give longer intervals (\`watch add … --every\`), or allow more (registries.${host}.requestsPerHour)`,
+      `its tags take ${round(needed)} requests an hour even at their longest intervals, and ${round(perHour)} are allowed: looks come late, each tag about ${(needed / perHour).toFixed(1)} times as rarely as is said here. Give longer intervals (\`every\`, \`watch add … --every\`), or allow more (registries.${host}.requestsPerHour)`,
     )
   }
   if (profile.head === 'refused' || profile.digestHeader === 'missing') {

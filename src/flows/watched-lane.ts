@@ -92,6 +92,8 @@ export class WatchedLane {
       else {
         known.analyze = watch.analyze
         known.givenMs = watch.everyMs
+        known.writtenMs = watch.plannedMs
+        known.isListWritten = watch.isListed
         this.reschedule(known, tagEveryMs(watch, defaultEveryMs), watch.isListed, now)
       }
     }
@@ -164,7 +166,7 @@ export class WatchedLane {
     for (const tag of due.tags) {
       if (proofs.has(tag)) this.#proofs.push(tag)
       else {
-        tag.lastKnownAt = askedAt
+        tag.claimedAt = askedAt
         this.#finish(tag, now, null, true, askedAt)
       }
     }

@@ -139,7 +139,9 @@ export class YamlFile {
     visit(document, {
       Alias: (_, alias) => {
         const target = anchors.get(alias.source)
-        if (target !== undefined) this.#targets.set(alias, target)
+        if (target === undefined)
+          throw this.#broken(alias.range?.[0] ?? 0, `there is no anchor &${alias.source} before it`)
+        this.#targets.set(alias, target)
       },
       Value: (_, node) => {
         if (node.anchor !== undefined) anchors.set(node.anchor, node)

@@ -256,6 +256,7 @@ it.each([
 
 it.each([
   ['not YAML', 'services: [\n'],
+  ['an alias of nothing', 'services:\n  a: {image: nginx:1.27}\n  b: {image: *nothing}\n'],
   ['a key twice', 'services: {a: {image: x}, a: {image: y}}\n'],
   ['nested without end', `a: ${'['.repeat(200_000)}`],
 ])('refuses what is %s', async (_, text) => {

@@ -53,6 +53,11 @@ export class Access {
     )
   }
 
+  /** Milliseconds since the epoch. */
+  now(): number {
+    return this.#options.clock.now()
+  }
+
   /** What was learned about `host`. */
   profile(host: Host): HostProfile {
     return this.#options.profiles.get(host) ?? {}

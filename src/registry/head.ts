@@ -15,36 +15,43 @@ export interface Head {
   readonly mediaType: string
 }
 
+/** A host that refused HEAD, or left the digest out, is tried again after this time: a GET may count as a pull. */
+const tryHeadAgainMs = 60 * 60_000
+
 /**
  * The truth table of a look:
  *
  * | HEAD answers            | digest header | then                                                       |
  * |-------------------------|---------------|------------------------------------------------------------|
  * | 200                     | valid         | that digest; 1 request                                     |
- * | 200                     | absent, bad   | GET, hash the body; a GET at once on this host after that  |
+ * | 200                     | absent, bad   | GET, hash the body; for an hour at once, as above          |
  * | 304                     | –             | what was known: only where the host proved to mean it      |
  * | 404                     | –             | GET, whose body says what is missing                       |
- * | 405, 501                | –             | GET, and HEAD is not tried again on this host              |
+ * | 405, 501                | –             | GET, for an hour at once where HEAD has never worked       |
  * | 401, 403, 429, 5xx …    | –             | the fault: a GET would cost quota and tell nothing more    |
  */
 export async function head(access: Access, reference: Reference, call: Call): Promise<Head> {
   const { host } = reference
   const profile = access.profile(host)
-  if (profile.head === 'refused' || profile.digestHeader === 'missing') return await byGet(access, reference, call)
+  const isWanting = profile.head === 'refused' || profile.digestHeader === 'missing'
+  if (isWanting && access.now() - (profile.headJudgedAt ?? 0) < tryHeadAgainMs)
+    return await byGet(access, reference, call)
   const isConditional = call.known !== undefined && profile.conditional === 'honored'
   const response = await sendHead(access, reference, call, isConditional ? call.known : undefined)
   if (response.status === 304 && isConditional && call.known !== undefined) return { digest: call.known, mediaType: '' }
   if (response.status === 200) {
     const found = readHead(response, reference)
     if (found === null) return await withoutDigest(access, reference, call)
-    if (profile.head === undefined) access.learn(host, { head: 'works', digestHeader: 'sent' })
+    if (profile.head !== 'works' || profile.digestHeader !== 'sent')
+      access.learn(host, { head: 'works', digestHeader: 'sent' })
     if (call.known === found.digest && profile.conditional === undefined)
       await learnConditional(access, reference, response, found.digest, call)
     return found
   }
   if (response.status === 405 || response.status === 501) {
     const found = await byGet(access, reference, call)
-    access.learn(host, { head: 'refused' })
+    // A host whose HEAD has worked has one answer that does not, of a proxy perhaps: not a GET for each look from now on.
+    if (profile.head !== 'works') access.learn(host, { head: 'refused', headJudgedAt: access.now() })
     return found
   }
   if (response.status === 404) return await byGet(access, reference, call)
@@ -65,8 +72,8 @@ async function sendHead(
 /** Some hosts leave the digest out now and then; one that never sent any is asked by GET from now on. */
 async function withoutDigest(access: Access, reference: Reference, call: Call): Promise<Head> {
   const found = await byGet(access, reference, call)
-  if (access.profile(reference.host).digestHeader === undefined) {
-    access.learn(reference.host, { digestHeader: 'missing' })
+  if (access.profile(reference.host).digestHeader !== 'sent') {
+    access.learn(reference.host, { digestHeader: 'missing', headJudgedAt: access.now() })
   }
   return found
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { leapingClock } from '../../test/support/leaping-clock.js'
+import { type LeapingClock, leapingClock } from '../../test/support/leaping-clock.js'
 import { noCost } from '../core/cost.js'
 import { type Digest, digestOf } from '../core/digest.js'
 import { type HostProfile, parseHostProfile } from '../core/host-profile.js'
@@ -11,11 +11,12 @@ import { createRegistry, type Registry } from './registry.js'
 let server: TestRegistry
 let registry: Registry
 let learned: HostProfile
+let clock: LeapingClock
 let alpine: Reference
 let truth: Digest
 
 beforeEach(async () => {
-  const clock = leapingClock(Date.now())
+  clock = leapingClock(Date.now())
   server = await startTestRegistry({ clock })
   const onProfile = (_host: string, profile: HostProfile) => {
     learned = profile
@@ -71,6 +72,31 @@ it('asks by GET at once where HEAD gives no digest', async () => {
   expect(server.requests.counts()).toEqual({ 'GET manifest': 1 })
 })
 
+it('does not ask by GET for ever because one HEAD was refused', async () => {
+  await look()
+  misbehave([{ when: { method: 'HEAD' }, times: 1, do: { status: 405 } }])
+  expect(await look()).toBe(truth)
+  expect(learned.head).toBe('works')
+  server.requests.clear()
+  expect(await look()).toBe(truth)
+  expect(server.requests.counts()).toEqual({ 'HEAD manifest': 1 })
+})
+
+it('tries HEAD again after an hour where it was refused from the first', async () => {
+  misbehave([{ when: { method: 'HEAD' }, do: { status: 405 } }])
+  await look()
+  expect(learned.head).toBe('refused')
+  misbehave([])
+  server.requests.clear()
+  await look()
+  expect(server.requests.counts()).toEqual({ 'GET manifest': 1 })
+  clock.advance(3_600_001)
+  await look()
+  expect(learned.head).toBe('works')
+  await look()
+  expect(server.requests.counts()).toEqual({ 'GET manifest': 1, 'HEAD manifest': 2 })
+})
+
 it('learns of a quota, and that looks count against it', async () => {
   let left = 5_000
   for (let index = 0; index < 20; index++) {
@@ -96,7 +122,12 @@ it('keeps a quota with numbers when a refusal comes without', async () => {
 it('is kept and read again, without what is no such thing', () => {
   const profile: HostProfile = {
     ...{ scheme: 'https', head: 'refused', digestHeader: 'missing', conditional: 'honored', history: 'none' },
-    ...{ listDistrustedAt: 5, quota: { dialect: 'gitlab', limit: 60, windowMs: 60_000 }, headCounts: true },
+    ...{
+      headJudgedAt: 4,
+      listDistrustedAt: 5,
+      quota: { dialect: 'gitlab', limit: 60, windowMs: 60_000 },
+      headCounts: true,
+    },
   }
   expect(parseHostProfile(JSON.parse(JSON.stringify(profile)))).toEqual(profile)
   const damaged = { scheme: 'gopher', head: 1, quota: { dialect: 'else' }, headCounts: 'yes', listDistrustedAt: 'x' }

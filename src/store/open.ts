@@ -76,18 +76,32 @@ export async function openStore({ url, clock }: OpenStoreOptions): Promise<Store
   }
 }
 
+/** What the store keeps about a host. */
+export interface StoredHost {
+  /** As JSON that the registry part reads. */
+  readonly profile: unknown
+  /** Until when it asked watchers to leave it alone, in milliseconds since the epoch; null when it did not. */
+  readonly pausedUntil: number | null
+}
+
 /**
  * What the store keeps about a host, for who only wants to read it: nothing is made, and the schema stays as it is.
  * @returns null where there is no store, or nothing about the host in it
  * @throws Fault `invalid-argument`, `store-unavailable`, `store-damaged`
  */
-export async function readStoredProfile(url: string, host: Host): Promise<unknown> {
+export async function readStoredHost(url: string, host: Host): Promise<StoredHost | null> {
   const isSqlite = url.startsWith('sqlite:')
   if (isSqlite && !existsSync(pathOf(url))) return null
   const { db } = isSqlite ? openSqliteFile(url, openSqliteReadOnly) : await openPostgres(url)
   try {
     const row = await db.selectFrom('hosts').select('profile').where('host', '=', host).executeTakeFirst()
-    return row === undefined ? null : JSON.parse(row.profile)
+    const lanes = await db.selectFrom('lanes').select('paused_until').where('host', '=', host).execute()
+    const pausedUntil = lanes.reduce((latest, lane) => Math.max(latest, lane.paused_until ?? 0), 0)
+    if (row === undefined && pausedUntil === 0) return null
+    return {
+      profile: row === undefined ? {} : JSON.parse(row.profile),
+      pausedUntil: pausedUntil === 0 ? null : pausedUntil,
+    }
   } finally {
     await db.destroy()
   }

@@ -41,6 +41,20 @@ export function intervalOf(everyMs: number | null, plannedMs: number | null): nu
   return everyMs === null || plannedMs === null ? (everyMs ?? plannedMs) : Math.min(everyMs, plannedMs)
 }
 
+/** Parameters of one statement: SQLite and PostgreSQL take more, but not much of it is gained. */
+const idsAtOnce = 500
+
+/** A first plan gives nearly all tags the same interval: that is few statements. */
+function byInterval(tags: PlanChange['tags']): Map<number, number[]> {
+  const ids = new Map<number, number[]>()
+  for (const { tagId, plannedMs } of tags) {
+    const same = ids.get(plannedMs)
+    if (same === undefined) ids.set(plannedMs, [tagId])
+    else same.push(tagId)
+  }
+  return ids
+}
+
 /** See {@link PlanStore}. */
 export function createPlanStore({ db, dialect }: StoreContext): PlanStore {
   return {
@@ -65,8 +79,12 @@ export function createPlanStore({ db, dialect }: StoreContext): PlanStore {
       db.transaction().execute(async (trx) => {
         await requireLease(trx, lease, dialect)
         await trx.updateTable('lanes').set({ watermark_at: watermarkAt }).where('id', '=', lease.laneId).execute()
-        for (const { tagId, plannedMs } of tags)
-          await trx.updateTable('tags').set({ planned_ms: plannedMs }).where('id', '=', tagId).execute()
+        for (const [plannedMs, ids] of byInterval(tags)) {
+          for (let from = 0; from < ids.length; from += idsAtOnce) {
+            const some = ids.slice(from, from + idsAtOnce)
+            await trx.updateTable('tags').set({ planned_ms: plannedMs }).where('id', 'in', some).execute()
+          }
+        }
         for (const { path, isListed } of repositories) {
           await trx
             .updateTable('upstreams')

@@ -24,13 +24,15 @@ Examples:
     )
     .action(async (host, { tags, ...options }) => {
       const input = { ...(host !== undefined && { host }), ...(tags && { tags }) }
-      print(await call('plan', input, context, options), context, options, planTable)
+      print(await call('plan', input, context, options), context, options, (plan, colors) =>
+        planTable(plan, host, colors),
+      )
     })
 }
 
-function planTable({ hosts }: WatchPlan, colors: Colors): string {
+function planTable({ hosts }: WatchPlan, host: string | undefined, colors: Colors): string {
   const summary = tableOr(
-    'nothing is watched',
+    host === undefined ? 'nothing is watched' : `nothing is watched on ${host}`,
     ['HOST', 'KIND', 'TAGS', 'LOOKS/H', 'LISTS/H', 'ALLOWED/H', 'SHORTEST', 'MEDIAN', 'LONGEST', 'QUOTA'],
     hosts.map(({ host, kind, tags, looksPerHour, listsPerHour, requestsPerHour, intervals, quota }) => [
       host,

@@ -32,8 +32,7 @@ describe('file', () => {
 
   it.each([
     '',
-    '{',
-    '[]',
+    '{"version":1,"digests":{"a"',
     '{"version":2,"digests":{}}',
     '{"version":1,"digests":{"a":{"digest":"sha256:x","checkedAt":""}}}',
   ])('keeps a damaged file aside: %j', async (text) => {
@@ -44,6 +43,18 @@ describe('file', () => {
     expect(readFileSync(join(folder, 'below', aside ?? ''), 'utf8')).toBe(text)
     expect((await open().get(['a'])).size).toBe(0)
   })
+
+  it.each(['nginx:1.27\n', '{"name":"app","version":"1.0.0"}', '{', '[]'])(
+    'leaves alone what is no state file: %j',
+    async (text) => {
+      await open().update([{ reference: 'a', from: null, to: one }])
+      writeFileSync(path, text)
+      expect(await faultCodeOf(open().get(['a']))).toBe('store-unavailable')
+      expect(await faultCodeOf(open().update([{ reference: 'a', from: null, to: one }]))).toBe('store-unavailable')
+      expect(readFileSync(path, 'utf8')).toBe(text)
+      expect(readdirSync(join(folder, 'below'))).toEqual(['check.json'])
+    },
+  )
 
   it('tells a path that cannot be written, and a scheme that it does not know', async () => {
     writeFileSync(join(folder, 'file'), '')

@@ -77,7 +77,10 @@ async function write(path: string, entries: Entries): Promise<void> {
   }
 }
 
-/** A file that is none of ours is kept aside under another name: the next check begins afresh, and nothing is lost. */
+/**
+ * A file of ours that is damaged is kept aside under another name: the next check begins afresh, and nothing is lost. Any other
+ * file is somebody's, and stays. An empty one was cut off: taking it for a beginning would call everything new.
+ */
 async function read(path: string, clock: Clock): Promise<Entries> {
   const text = await telling(path, async () => {
     try {
@@ -94,11 +97,17 @@ async function read(path: string, clock: Clock): Promise<Entries> {
   if (text === null) return new Map()
   const entries = parse(text)
   if (entries !== null) return entries
+  if (!isOurs(text)) throw notOurs(path)
   const aside = `${path}.damaged-${formatTime(clock.now()).replace(/[:.]/g, '-')}`
   await telling(path, () => rename(path, aside))
   throw new Fault('store-damaged', `the state file ${path} is damaged; it was kept aside as ${aside}`, {
     fix: 'Mend it and move it back, or check again to begin afresh.',
   })
+}
+
+/** Whether a text was written here, whole or not: it begins as all do, or holds what ours hold. */
+function isOurs(text: string): boolean {
+  return text === '' || /^\s*\{\s*"version"\s*:\s*\d+\s*,\s*"digests"/.test(text)
 }
 
 function parse(text: string): Entries | null {
@@ -118,6 +127,12 @@ function parse(text: string): Entries | null {
     entries.set(reference, { digest, checkedAt })
   }
   return entries
+}
+
+function notOurs(path: string): Fault {
+  return new Fault('store-unavailable', `${path} is no state file of Tidemark, and is left alone`, {
+    fix: 'Give another path with --store file:PATH; a list of references goes with -f FILE.',
+  })
 }
 
 function notAFile(path: string): Fault {
