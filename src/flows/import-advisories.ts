@@ -31,6 +31,10 @@ export interface ImportCall {
 }
 
 const shownReasons = 20
+/** Of data, unpacked. Less is read and written by one thread before another pays for its own start (some 40 ms). */
+const threadFromBytes = 4 * 1024 * 1024
+/** How much packed data unpacks to, as a guess: JSON of advisories. */
+const packedRatio = 6
 /** Folders within folders: real trees of advisories have five. */
 const deepest = 32
 /** What is not one file's own trouble. */
@@ -60,7 +64,7 @@ export async function importAdvisories(
     return { identity, files: 1, records: 0, refused: 0, reasons: [] }
   }
   return await whileBuilding(path, services, async () => {
-    const builder = beginSnapshot(path, services, { keepsOld: !call.replaces })
+    const builder = await beginSnapshot(path, services, { keepsOld: !call.replaces, inThread: areLarge(files) })
     let isFinished = false
     try {
       const told = await importFiles(files, builder, call)
@@ -68,9 +72,9 @@ export async function importAdvisories(
         throw new Fault('invalid-advisories', `nothing could be imported: ${told.reasons[0] ?? 'there are no files'}`)
       }
       isFinished = true
-      return { identity: builder.finish(), files: files.length, ...told }
+      return { identity: await builder.finish(), files: files.length, ...told }
     } finally {
-      if (!isFinished) builder.discard()
+      if (!isFinished) await builder.discard()
     }
   })
 }
@@ -124,7 +128,8 @@ async function importFile(
       },
     }
   }
-  await readAdvisoryFile(file, { sources: advisorySources, sink, refuse, isLenient: true, signal })
+  const settle = () => builder.settle()
+  await readAdvisoryFile(file, { sources: advisorySources, sink, settle, refuse, isLenient: true, signal })
   // A document of which nothing can be read must not take away what an older one said.
   if (own.records === 0) throw new Fault('invalid-advisories', 'nothing in it could be read')
 }
@@ -141,6 +146,24 @@ function filesBelow(path: string, depth: number): string[] {
       if (entry.isDirectory()) return filesBelow(below, depth + 1)
       return entry.isFile() ? [below] : []
     })
+}
+
+/** Whether reading them takes long enough for a thread that writes meanwhile. */
+function areLarge(files: readonly string[]): boolean {
+  let bytes = 0
+  return files.some((file) => {
+    bytes += guessedBytes(file)
+    return bytes >= threadFromBytes
+  })
+}
+
+function guessedBytes(file: string): number {
+  try {
+    return statSync(file).size * (/\.(?:gz|zip)$/i.test(file) ? packedRatio : 1)
+  } catch {
+    // Whoever reads it says what is wrong with it.
+    return 0
+  }
 }
 
 function statOf(path: string) {

@@ -1,25 +1,18 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { closeSync, constants, copyFileSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { SnapshotIdentity } from '../core/advisory.js'
-import type { SqliteDatabase } from '../core/sqlite.js'
-import { damageOf, requireSnapshot } from './snapshot.js'
-import {
-  dropSnapshotIndexes,
-  snapshotApplicationId,
-  snapshotFormat,
-  snapshotIndexes,
-  snapshotTables,
-} from './snapshot-schema.js'
-import { SnapshotWriter } from './snapshot-writer.js'
+import type { BatchGatherer, Destination } from './record-batch.js'
+import type { OpenSnapshotPort } from './snapshot-port.js'
+import { SnapshotQueue } from './snapshot-queue.js'
 import type { AdvisorySink, AdvisorySource } from './sources/advisory-source.js'
 
 /** What {@link buildSnapshot} is made of. */
 export interface BuildOptions {
   /** Where the snapshot is to lie. Its folder is there. */
   readonly path: string
-  /** Opens (and makes) an SQLite file. */
-  readonly open: (path: string) => SqliteDatabase
+  /** Opens the way to what writes the file: in this thread, or in another. */
+  readonly openPort: OpenSnapshotPort
   /** Whether what the snapshot at `path` holds is kept. */
   readonly keepsOld: boolean
   /** When this is, in milliseconds since the epoch: `fetchedAt` and `builtAt`. */
@@ -38,18 +31,24 @@ export interface SnapshotBuilder {
    * where documents are whole.
    */
   sink(source: AdvisorySource, options?: SinkOptions): AdvisorySink
+  /**
+   * Waits until little of what was put into sinks is still to be written; null where nobody need wait. Whoever puts much into them
+   * asks now and then, so that it does not pile up in memory.
+   * @throws what went wrong with what was put into them
+   */
+  settle(): Promise<void> | null
   /** How a part was last downloaded; null where it never was. */
-  validators(source: string, part: string | null): string | null
+  validators(source: string, part: string | null): Promise<string | null>
   /** Says that a part was downloaded: with what it can be asked for when it has changed. */
-  downloaded(source: string, part: string | null, validators: string | null): void
+  downloaded(source: string, part: string | null, validators: string | null): Promise<void>
   /** Says that a part could not be renewed; what there is of it stays. */
-  failed(source: string, part: string | null, failure: string): void
+  failed(source: string, part: string | null, failure: string): Promise<void>
   /** How many records a part holds now. */
-  records(source: string, part: string | null): number
+  records(source: string, part: string | null): Promise<number>
   /** Finishes the snapshot and puts it in place of the old one, at once and whole. */
-  finish(): SnapshotIdentity
+  finish(): Promise<SnapshotIdentity>
   /** Leaves everything as it was. */
-  discard(): void
+  discard(): Promise<void>
 }
 
 /** How records come in. */
@@ -63,94 +62,87 @@ export interface SinkOptions {
 
 /**
  * Begins a snapshot. The caller holds the lock: nobody else builds at the same place.
- * @throws Fault `store-unavailable`, `disk-full`; `advisories-damaged`, `store-newer` for an old snapshot that is to be kept
+ * @throws Fault `store-unavailable`, `disk-full`; `advisories-damaged`, `store-newer` for an old snapshot that is to be kept. Where none
+ *   is kept, the file is opened while the first records are read, and what goes wrong with it is thrown by what comes next.
  */
-export function buildSnapshot({ path, open, keepsOld, now }: BuildOptions): SnapshotBuilder {
+export async function buildSnapshot({ path, openPort, keepsOld, now }: BuildOptions): Promise<SnapshotBuilder> {
   removeLeftovers(path)
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.new`
   if (keepsOld) copyFileSync(path, temporary, constants.COPYFILE_FICLONE)
-  const database = open(temporary)
-  const discard = () => {
-    database.close()
+  const port = openPort({ temporary, path, keepsOld, now })
+  const queue = new SnapshotQueue(port)
+  const discard = async () => {
+    await port.end()
     removeFile(temporary)
   }
+  const attempt = async <Value>(work: () => Promise<Value>) => {
+    queue.post('begin')
+    try {
+      const value = await work()
+      await queue.ask('commit')
+      return value
+    } catch (error) {
+      await queue.rollback()
+      throw error
+    }
+  }
+  const finish = async () => {
+    try {
+      const id = await queue.ask('finish')
+      putInPlace(temporary, path)
+      await port.end()
+      return { id, builtAt: now }
+    } catch (error) {
+      await discard()
+      throw error
+    }
+  }
   try {
-    prepareFile(database, keepsOld, path)
+    if (keepsOld) await queue.ask('opened')
+    else queue.post('opened')
   } catch (error) {
-    discard()
-    throw damageOf(path, error)
+    await discard()
+    throw error
   }
-  const writer = new SnapshotWriter(database, now)
   return {
-    async attempt(work) {
-      const restore = writer.mark()
-      database.exec('begin immediate')
-      try {
-        const value = await work()
-        writer.flush()
-        database.exec('commit')
-        return value
-      } catch (error) {
-        database.exec('rollback')
-        restore()
-        // What is added to may be damaged where nothing has read it yet.
-        throw damageOf(path, error)
-      }
-    },
-    sink: (source, options = {}) => writer.sink(source, options),
-    validators: (source, part) => writer.validators(source, part),
-    downloaded: (source, part, validators) => writer.downloaded(source, part, validators),
-    failed: (source, part, failure) => writer.failed(source, part, failure),
-    records: (source, part) => {
-      writer.flush()
-      return writer.records(source, part)
-    },
-    finish() {
-      try {
-        database.exec('begin immediate')
-        database.exec(snapshotIndexes)
-        writer.finish()
-        const id = contentId(database)
-        const put = database.prepare('insert or replace into meta (key, value) values (?, ?)')
-        put.run('id', id)
-        put.run('builtAt', String(now))
-        database.exec('commit')
-        // Read-only readers make no journal; none may be left in the header or beside the file.
-        database.exec('pragma journal_mode = delete')
-        database.close()
-        putInPlace(temporary, path)
-        return { id, builtAt: now }
-      } catch (error) {
-        removeFile(temporary)
-        throw damageOf(path, error)
-      }
-    },
-    discard,
+    ...{ attempt, finish, discard },
+    sink: (source, options = {}) => sinkInto(queue.records, source, options),
+    settle: () => queue.settle(),
+    validators: (source, part) => queue.ask('validators', source, part ?? ''),
+    downloaded: (source, part, validators) => queue.ask('downloaded', source, part ?? '', validators),
+    failed: (source, part, failure) => queue.ask('failed', source, part ?? '', failure),
+    records: (source, part) => queue.ask('records', source, part ?? ''),
   }
 }
 
-function prepareFile(database: SqliteDatabase, keepsOld: boolean, path: string): void {
-  if (keepsOld) requireSnapshot(database, path)
-  // Nobody reads this file before it is finished, and a broken-off one is thrown away: it need not survive a power cut.
-  database.exec('pragma journal_mode = truncate; pragma synchronous = off; pragma cache_size = -32768')
-  database.exec('pragma temp_store = memory')
-  if (keepsOld) database.exec(dropSnapshotIndexes)
-  else {
-    database.exec(`pragma application_id = ${snapshotApplicationId}; pragma user_version = ${snapshotFormat}`)
-    database.exec(snapshotTables)
+/** Gathers what a source gives for {@link SnapshotBuilder.sink}. */
+function sinkInto(
+  records: BatchGatherer,
+  { name: source, unit }: AdvisorySource,
+  { renews }: SinkOptions,
+): AdvisorySink {
+  const isImported = renews === undefined
+  const goes = unit === 'document' ? 'all' : isImported ? 'none' : 'downloaded'
+  const known = new Map<string, Destination>()
+  const to = (part: string | null) => {
+    let destination = known.get(part ?? '')
+    if (destination === undefined) {
+      destination = { source, part: part ?? '', goes, isImported }
+      known.set(destination.part, destination)
+    }
+    return destination
   }
-}
-
-/** Of what there is, whoever brought it, in whichever order and when: the digests of all parts that are not empty. */
-function contentId(database: SqliteDatabase): string {
-  const hash = createHash('sha256')
-  const parts = database
-    .prepare('select source, part, digest from part where records > 0 order by source, part')
-    .all() as { source: string; part: string; digest: Uint8Array }[]
-  for (const { source, part, digest } of parts) {
-    hash.update(`${JSON.stringify([source, part, Buffer.from(digest).toString('hex')])}\n`)
+  if (renews !== undefined) records.touch(to(renews.part))
+  const isWanted = (part: string | null) => renews === undefined || renews.part === null || renews.part === part
+  return {
+    advisory: (part, advisory) => {
+      if (isWanted(part)) records.advisory(to(part), advisory)
+    },
+    kev: (entry) => records.kev(to(null), entry),
+    epss: (cve, score) => records.epss(to(null), cve, score),
+    release: (product, release) => records.release(to(product), product, release),
+    refuse: (part) => records.refuse(to(isWanted(part) ? part : (renews?.part ?? null))),
   }
-  return `sha256:${hash.digest('hex')}`
 }
 
 /** The bytes are on the disk before the name points at them. */
