@@ -1,10 +1,10 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SnapshotIdentity } from '../core/advisory.js'
+import type { Advisory, EpssScore, KevEntry, ProductRelease, SnapshotIdentity } from '../core/advisory.js'
 import { Fault, type FaultCode, oneLine, throwIfAborted, toFault } from '../core/fault.js'
 import { readAdvisoryFile } from '../vuln/read-file.js'
 import type { SnapshotBuilder } from '../vuln/snapshot-builder.js'
-import type { AdvisorySource } from '../vuln/sources/advisory-source.js'
+import type { AdvisorySink, AdvisorySource } from '../vuln/sources/advisory-source.js'
 import { advisorySources } from '../vuln/sources/list.js'
 import { beginSnapshot, snapshotPath, whileBuilding } from './advisory-files.js'
 import type { Services } from './open.js'
@@ -112,26 +112,49 @@ async function importFile(
   refuse: (reason: string) => void,
   { signal }: ImportCall,
 ): Promise<void> {
-  const sink = (source: AdvisorySource) => {
-    const to = builder.sink(source)
-    const counted =
-      <Args extends unknown[]>(put: (...args: Args) => void) =>
-      (...args: Args) => {
-        own.records++
-        put(...args)
-      }
-    return {
-      ...{ advisory: counted(to.advisory), kev: counted(to.kev), epss: counted(to.epss), release: counted(to.release) },
-      refuse: (part: string | null, reason: string) => {
-        to.refuse(part, reason)
-        refuse(reason)
-      },
-    }
-  }
+  const sink = (source: AdvisorySource) => new CountingSink(builder.sink(source), own, refuse)
   const settle = () => builder.settle()
   await readAdvisoryFile(file, { sources: advisorySources, sink, settle, refuse, isLenient: true, signal })
   // A document of which nothing can be read must not take away what an older one said.
   if (own.records === 0) throw new Fault('invalid-advisories', 'nothing in it could be read')
+}
+
+/** Counts what goes into another, and tells what is refused. */
+class CountingSink implements AdvisorySink {
+  readonly #to: AdvisorySink
+  readonly #own: { records: number }
+  readonly #refuse: (reason: string) => void
+
+  constructor(to: AdvisorySink, own: { records: number }, refuse: (reason: string) => void) {
+    this.#to = to
+    this.#own = own
+    this.#refuse = refuse
+  }
+
+  advisory(part: string | null, advisory: Advisory): void {
+    this.#own.records++
+    this.#to.advisory(part, advisory)
+  }
+
+  kev(entry: KevEntry): void {
+    this.#own.records++
+    this.#to.kev(entry)
+  }
+
+  epss(cve: string, score: EpssScore): void {
+    this.#own.records++
+    this.#to.epss(cve, score)
+  }
+
+  release(product: string, release: ProductRelease): void {
+    this.#own.records++
+    this.#to.release(product, release)
+  }
+
+  refuse(part: string | null, reason: string): void {
+    this.#to.refuse(part, reason)
+    this.#refuse(reason)
+  }
 }
 
 /** In the order of their names, so that messages are the same every time. What begins with a dot is none of it: `.git`. */

@@ -137,24 +137,64 @@ export class BatchGatherer {
 
 /** Hands the records of a batch to `taker`, in their order. */
 export function forEachRecord({ destinations, values }: RecordBatch, taker: RecordTaker): void {
-  let at = 0
-  const next = <Value extends SqliteValue>() => values[at++] as Value
-  const list = () => {
-    const count = next<number>()
-    at += count
-    return values.slice(at - count, at) as string[]
-  }
-  while (at < values.length) {
-    const kind = next<number>()
-    const to = destinations[next<number>()]
+  const reader = new ValueReader(values)
+  while (!reader.isAtEnd) {
+    const kind = reader.number()
+    const to = destinations[reader.number()]
     if (to === undefined) throw new Error('a record goes nowhere')
-    if (kind === advisory) {
-      const [id, modifiedAt, head] = [next<string>(), next<number | null>(), next<string>()]
-      taker.advisory(to, { id, modifiedAt, head, names: list(), packages: list() })
-    } else if (kind === epss) taker.epss(to, next(), { score: next(), percentile: next() })
-    else if (kind === kev) taker.kev(to, next(), next())
-    else if (kind === release) taker.release(to, next(), { release: next(), endsOn: next(), extendedEndsOn: next() })
+    if (kind === advisory) taker.advisory(to, readAdvisory(reader))
+    else if (kind === epss) taker.epss(to, reader.text(), { score: reader.number(), percentile: reader.number() })
+    else if (kind === kev) taker.kev(to, reader.text(), reader.text())
+    else if (kind === release) taker.release(to, reader.text(), readRelease(reader))
     else if (kind === refuse) taker.refuse(to)
     else taker.touch(to)
+  }
+}
+
+function readAdvisory(reader: ValueReader): EncodedAdvisory {
+  return {
+    id: reader.text(),
+    modifiedAt: reader.next() as number | null,
+    head: reader.text(),
+    names: reader.list(),
+    packages: reader.list(),
+  }
+}
+
+function readRelease(reader: ValueReader): ProductRelease {
+  const [name, endsOn, extendedEndsOn] = [reader.text(), reader.next(), reader.next()]
+  return { release: name, endsOn: endsOn as string | null, extendedEndsOn: extendedEndsOn as string | null }
+}
+
+/** A class, and no functions made for each batch: V8 would compile those anew each time. */
+class ValueReader {
+  readonly #values: readonly SqliteValue[]
+  #at = 0
+
+  constructor(values: readonly SqliteValue[]) {
+    this.#values = values
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#values.length
+  }
+
+  next(): SqliteValue {
+    return this.#values[this.#at++] ?? null
+  }
+
+  number(): number {
+    return this.next() as number
+  }
+
+  text(): string {
+    return this.next() as string
+  }
+
+  /** As many as the first says. */
+  list(): string[] {
+    const from = this.#at + 1
+    this.#at = from + this.number()
+    return this.#values.slice(from, this.#at) as string[]
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { closeSync, constants, copyFileSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { SnapshotIdentity } from '../core/advisory.js'
-import type { BatchGatherer, Destination } from './record-batch.js'
+import { GatheringSink, type SinkOptions } from './gathering-sink.js'
 import type { OpenSnapshotPort } from './snapshot-port.js'
 import { SnapshotQueue } from './snapshot-queue.js'
 import type { AdvisorySink, AdvisorySource } from './sources/advisory-source.js'
@@ -22,7 +22,7 @@ export interface BuildOptions {
 /** A snapshot that is being built, beside the one that is read. */
 export interface SnapshotBuilder {
   /**
-   * Runs `work`, and takes back all that it wrote when it throws.
+   * Runs `work`, and takes back all that it wrote when it throws, or when it cannot be written: that, whatever comes next throws.
    * @throws what `work` throws
    */
   attempt<Value>(work: () => Promise<Value>): Promise<Value>
@@ -51,15 +51,6 @@ export interface SnapshotBuilder {
   discard(): Promise<void>
 }
 
-/** How records come in. */
-export interface SinkOptions {
-  /**
-   * The part that is being downloaded: what was downloaded of it before goes, and what a record says of other parts is left
-   * out, because those have downloads of their own. Left out for an import.
-   */
-  readonly renews?: { readonly part: string | null }
-}
-
 /**
  * Begins a snapshot. The caller holds the lock: nobody else builds at the same place.
  * @throws Fault `store-unavailable`, `disk-full`; `advisories-damaged`, `store-newer` for an old snapshot that is to be kept. Where none
@@ -79,7 +70,8 @@ export async function buildSnapshot({ path, openPort, keepsOld, now }: BuildOpti
     queue.post('begin')
     try {
       const value = await work()
-      await queue.ask('commit')
+      // Not waited for: the next file is read while the end of this one is written.
+      queue.post('commit')
       return value
     } catch (error) {
       await queue.rollback()
@@ -106,42 +98,12 @@ export async function buildSnapshot({ path, openPort, keepsOld, now }: BuildOpti
   }
   return {
     ...{ attempt, finish, discard },
-    sink: (source, options = {}) => sinkInto(queue.records, source, options),
+    sink: (source, options = {}) => new GatheringSink(queue.records, source, options),
     settle: () => queue.settle(),
     validators: (source, part) => queue.ask('validators', source, part ?? ''),
     downloaded: (source, part, validators) => queue.ask('downloaded', source, part ?? '', validators),
     failed: (source, part, failure) => queue.ask('failed', source, part ?? '', failure),
     records: (source, part) => queue.ask('records', source, part ?? ''),
-  }
-}
-
-/** Gathers what a source gives for {@link SnapshotBuilder.sink}. */
-function sinkInto(
-  records: BatchGatherer,
-  { name: source, unit }: AdvisorySource,
-  { renews }: SinkOptions,
-): AdvisorySink {
-  const isImported = renews === undefined
-  const goes = unit === 'document' ? 'all' : isImported ? 'none' : 'downloaded'
-  const known = new Map<string, Destination>()
-  const to = (part: string | null) => {
-    let destination = known.get(part ?? '')
-    if (destination === undefined) {
-      destination = { source, part: part ?? '', goes, isImported }
-      known.set(destination.part, destination)
-    }
-    return destination
-  }
-  if (renews !== undefined) records.touch(to(renews.part))
-  const isWanted = (part: string | null) => renews === undefined || renews.part === null || renews.part === part
-  return {
-    advisory: (part, advisory) => {
-      if (isWanted(part)) records.advisory(to(part), advisory)
-    },
-    kev: (entry) => records.kev(to(null), entry),
-    epss: (cve, score) => records.epss(to(null), cve, score),
-    release: (product, release) => records.release(to(product), product, release),
-    refuse: (part) => records.refuse(to(isWanted(part) ? part : (renews?.part ?? null))),
   }
 }
 

@@ -66,11 +66,17 @@ export class SnapshotFile {
     this.#unlessFailed(() => this.#writer.write(batch))
   }
 
+  /** Keeps all since `begin`, or takes it back. @throws what went wrong since then */
   commit(): void {
-    this.#unlessFailed(() => {
-      this.#writer.flush()
-      this.#database.exec('commit')
-    })
+    try {
+      this.#unlessFailed(() => {
+        this.#writer.flush()
+        this.#database.exec('commit')
+      })
+    } catch (error) {
+      this.rollback()
+      throw error
+    }
   }
 
   /** Takes back all since `begin`. */

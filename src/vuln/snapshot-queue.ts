@@ -27,8 +27,9 @@ export class SnapshotQueue {
     return answer
   }
 
-  /** Asks for something, and lets {@link ask} and {@link settle} tell what goes wrong with it. */
-  post(name: 'opened' | 'begin'): void {
+  /** Asks for something after all that came before, and lets {@link ask} or {@link settle} tell what goes wrong with it. */
+  post(name: 'opened' | 'begin' | 'commit'): void {
+    this.records.flush()
     this.#keep(this.#port.call(name))
   }
 
@@ -67,6 +68,9 @@ export class SnapshotQueue {
   }
 
   #throwFailed(): void {
-    if (this.#failed !== null) throw this.#failed.error
+    const failed = this.#failed
+    // Told once: what comes after it was taken back can be well.
+    this.#failed = null
+    if (failed !== null) throw failed.error
   }
 }

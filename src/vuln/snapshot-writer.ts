@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
+import type { EpssScore, ProductRelease } from '../core/advisory.js'
 import type { SqliteDatabase, SqliteValue } from '../core/sqlite.js'
-import { type Destination, type EncodedAdvisory, forEachRecord, type RecordBatch } from './record-batch.js'
+import {
+  type Destination,
+  type EncodedAdvisory,
+  forEachRecord,
+  type RecordBatch,
+  type RecordTaker,
+} from './record-batch.js'
 import { RowBatch, rowsAtOnce } from './row-batch.js'
 import { PackageKeys } from './snapshot-packages.js'
 import { digestOf, type Row, rowOf, rowsOf, sortedRows } from './snapshot-rows.js'
@@ -20,7 +27,7 @@ interface OpenPart {
 }
 
 /** Writes records into the tables of a snapshot. */
-export class SnapshotWriter {
+export class SnapshotWriter implements RecordTaker {
   readonly #database: SqliteDatabase
   readonly #now: number
   readonly #statements: Statements
@@ -83,18 +90,35 @@ export class SnapshotWriter {
 
   /** Writes the records of a batch, in their order. */
   write(batch: RecordBatch): void {
-    const { kev, epss, release } = this.#statements
-    forEachRecord(batch, {
-      touch: (to) => this.#opened(to),
-      refuse: (to) => {
-        this.#opened(to).refused++
-      },
-      advisory: (to, advisory) => this.#add(this.#opened(to).key, advisory, to.isImported),
-      kev: (to, cve, body) => kev.run(cve, this.#opened(to).key, body),
-      epss: (to, cve, { score, percentile }) => epss.run(cve, this.#opened(to).key, score, percentile),
-      release: (to, product, { release: name, endsOn, extendedEndsOn }) =>
-        release.run(product, name, this.#opened(to).key, endsOn, extendedEndsOn),
-    })
+    forEachRecord(batch, this)
+  }
+
+  touch(to: Destination): void {
+    this.#opened(to)
+  }
+
+  refuse(to: Destination): void {
+    this.#opened(to).refused++
+  }
+
+  advisory(to: Destination, { id, modifiedAt, head, names, packages }: EncodedAdvisory): void {
+    const part = this.#opened(to).key
+    const [key, rows, isImported] = [this.#nextAdvisory++, rowsOf(packages), to.isImported]
+    const digest = digestOf(head, rows)
+    this.#pending.push({ key, part, id, names, isImported, head, rows, modifiedAt: modifiedAt ?? noTime, digest })
+    if (this.#pending.length >= rowsAtOnce) this.#insertPending()
+  }
+
+  kev(to: Destination, cve: string, body: string): void {
+    this.#statements.kev.run(cve, this.#opened(to).key, body)
+  }
+
+  epss(to: Destination, cve: string, { score, percentile }: EpssScore): void {
+    this.#statements.epss.run(cve, this.#opened(to).key, score, percentile)
+  }
+
+  release(to: Destination, product: string, { release, endsOn, extendedEndsOn }: ProductRelease): void {
+    this.#statements.release.run(product, release, this.#opened(to).key, endsOn, extendedEndsOn)
   }
 
   validators(source: string, part: string): string | null {
@@ -166,13 +190,6 @@ export class SnapshotWriter {
     for (const table of ['kev', 'epss', 'release']) {
       this.#database.prepare(`delete from ${table} where part = ?`).run(part.key)
     }
-  }
-
-  #add(part: number, { id, modifiedAt, head, names, packages }: EncodedAdvisory, isImported: boolean): void {
-    const [key, rows] = [this.#nextAdvisory++, rowsOf(packages)]
-    const digest = digestOf(head, rows)
-    this.#pending.push({ key, part, id, names, isImported, head, rows, modifiedAt: modifiedAt ?? noTime, digest })
-    if (this.#pending.length >= rowsAtOnce) this.#insertPending()
   }
 
   /** All at once, and where that shows that some are there already, perhaps since the one before, one by one. */
