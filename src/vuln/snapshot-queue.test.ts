@@ -98,6 +98,13 @@ it('a full disk is said as such, and what was there before stays', async () => {
   })
   await expect(much).rejects.toMatchObject({ code: 'disk-full' })
   expect(await builder.records('osv', 'npm')).toBe(1)
+  // Nobody waits: what comes after it went wrong, and after SQLite took all back by itself, is not written either.
+  await builder.attempt(async () => {
+    const sink = builder.sink(osv)
+    for (let at = 0; at < 2000; at++) sink.advisory('npm', advisory(`C${at}`))
+  })
+  await expect(builder.records('osv', 'npm')).rejects.toMatchObject({ code: 'disk-full' })
+  expect(await builder.records('osv', 'npm')).toBe(1)
   await builder.discard()
   expect(readdirSync(folder)).toEqual([])
 })

@@ -13,6 +13,8 @@ export class SnapshotQueue {
   #waiting = 0
   /** What went wrong with something whose answer nobody waited for. */
   #failed: { readonly error: unknown } | null = null
+  /** When all is answered whose answer nobody waited for. Never fails. */
+  #kept = Promise.resolve()
   #wake = () => {}
 
   constructor(port: SnapshotPort) {
@@ -22,15 +24,17 @@ export class SnapshotQueue {
   /** Asks for something after all that came before. @throws what went wrong with that, and with what was posted before */
   async ask<Name extends SnapshotCall>(name: Name, ...args: Parameters<SnapshotFile[Name]>): Promise<Answer<Name>> {
     this.records.flush()
-    const answer = await this.#port.call(name, ...args)
+    // What was posted before it is answered before it; only then is it known whether that went well.
+    const [answer] = await Promise.allSettled([this.#port.call(name, ...args), this.#kept])
     this.#throwFailed()
-    return answer
+    if (answer.status === 'rejected') throw answer.reason
+    return answer.value
   }
 
   /** Asks for something after all that came before, and lets {@link ask} or {@link settle} tell what goes wrong with it. */
   post(name: 'opened' | 'begin' | 'commit'): void {
     this.records.flush()
-    this.#keep(this.#port.call(name))
+    this.#kept = this.#keep(this.#port.call(name), this.#kept)
   }
 
   /** Waits until another batch may come; null where one may come now. @throws what went wrong with one that came before */
@@ -42,6 +46,7 @@ export class SnapshotQueue {
   async rollback(): Promise<void> {
     this.records.clear()
     await this.#port.call('rollback')
+    await this.#kept
     this.#failed = null
   }
 
@@ -56,15 +61,18 @@ export class SnapshotQueue {
 
   #write(batch: RecordBatch): void {
     this.#waiting++
-    this.#keep(this.#port.call('write', batch).finally(() => this.#waiting--))
+    const written = this.#port.call('write', batch).finally(() => this.#waiting--)
+    this.#kept = this.#keep(written, this.#kept)
   }
 
-  #keep(answer: Promise<unknown>): void {
-    answer
-      .catch((error) => {
-        this.#failed ??= { error }
-      })
-      .finally(() => this.#wake())
+  async #keep(answer: Promise<void>, before: Promise<void>): Promise<void> {
+    try {
+      await answer
+    } catch (error) {
+      this.#failed ??= { error }
+    }
+    this.#wake()
+    await before
   }
 
   #throwFailed(): void {
