@@ -1,7 +1,8 @@
 /**
  * What building a snapshot of advisories costs above the floor, which is unpacking the same files and parsing their JSON:
  * `npm run bench -- advisories [--rounds 5]`, on the advisories of the shared data (`TIDEMARK_SHARED`, else `../shared`). Each program runs
- * in a process of its own, in turn. Printed: medians of wall and CPU time, peak memory, the ratio, and what 400 look-ups take.
+ * in a process of its own, in turn; `here` writes in the thread that reads, `build` in another, as a large import does. Printed: medians of
+ * wall and CPU time, peak memory, the ratio, and what 400 look-ups take.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -10,13 +11,18 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
-import { openSqliteForBuilding, openSqliteReadOnly } from '../src/store/sqlite-open.js'
+import { snapshotStore } from '../src/flows/snapshot-store.js'
+import { writeInThread } from '../src/flows/snapshot-thread.js'
+import { openSqliteReadOnly } from '../src/store/sqlite-open.js'
 import { readAdvisoryFile } from '../src/vuln/read-file.js'
 import { openSnapshot } from '../src/vuln/snapshot.js'
 import { buildSnapshot } from '../src/vuln/snapshot-builder.js'
+import { type OpenSnapshotPort, writeHere } from '../src/vuln/snapshot-port.js'
 import { advisorySources } from '../src/vuln/sources/list.js'
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, role: { type: 'string' } } })
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, role: { type: 'string' } },
+})
 const data = join(resolve(process.env.TIDEMARK_SHARED ?? join('..', 'shared')), 'data', 'vulns')
 const lookups = 400
 
@@ -42,7 +48,8 @@ async function measure(role: string): Promise<void> {
   const path = join(folder, 'advisories.db')
   const startedAt = performance.now()
   const cpu = process.cpuUsage()
-  const records = role === 'floor' ? floor() : await build(path)
+  const records =
+    role === 'floor' ? floor() : await build(path, role === 'here' ? writeHere(snapshotStore) : writeInThread)
   const wallMs = performance.now() - startedAt
   const { user, system } = process.cpuUsage(cpu)
   const peakMB = process.resourceUsage().maxRSS / 1024
@@ -70,14 +77,15 @@ function floor(): number {
   return records
 }
 
-async function build(path: string): Promise<number> {
-  const builder = buildSnapshot({ path, open: openSqliteForBuilding, keepsOld: false, now: Date.now() })
+async function build(path: string, openPort: OpenSnapshotPort): Promise<number> {
+  const builder = await buildSnapshot({ path, openPort, keepsOld: false, now: Date.now() })
   const sink = (source: (typeof advisorySources)[number]) => builder.sink(source)
   for (const file of files()) {
-    const options = { sources: advisorySources, sink, refuse: () => undefined, isLenient: true }
+    const settle = () => builder.settle()
+    const options = { sources: advisorySources, sink, settle, refuse: () => undefined, isLenient: true }
     await builder.attempt(() => readAdvisoryFile(file, options))
   }
-  builder.finish()
+  await builder.finish()
   const advisories = openSnapshot(path, openSqliteReadOnly)
   const records = advisories.sources.reduce((sum, { records }) => sum + records, 0)
   advisories.close()
@@ -112,6 +120,7 @@ function sourcePackages(): string[] {
 function compare(): void {
   const results = new Map<string, Measured[]>([
     ['floor', []],
+    ['here', []],
     ['build', []],
   ])
   for (let round = 0; round < Number(values.rounds); round++) {

@@ -58,10 +58,12 @@ const [programs] = (
 const text = programs.text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 mkdirSync(outdir, { recursive: true })
 writeFileSync(join(outdir, 'programs.cjs'), text)
+// The thread that writes advisory data is a program of its own: it needs little of the other.
 await build({
   ...options,
-  entryPoints: [join(root, 'dist', 'src', 'cli', 'start.js')],
+  entryPoints: [join(root, 'dist', 'src', 'cli', 'start.js'), join(root, 'dist', 'src', 'flows', 'snapshot-worker.js')],
   outdir,
+  entryNames: '[name]',
   format: 'esm',
   define: { bundleDigest: JSON.stringify(createHash('sha256').update(text).digest('hex')) },
 })

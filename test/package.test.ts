@@ -47,6 +47,21 @@ it('has a credential helper for docker', async () => {
   expect(stdout).toBe('{}\n')
 })
 
+it('holds the program of the thread that writes advisory data', async () => {
+  const records = Array.from({ length: 10_000 }, (_, at) =>
+    JSON.stringify({
+      ...{ id: `GHSA-${at}`, modified: '2026-01-01T00:00:00Z', summary: 'x'.repeat(300) },
+      affected: [{ package: { ecosystem: 'npm', name: `package-${at}` }, versions: ['1.0.0'] }],
+    }),
+  )
+  const file = join(folder, 'records.jsonl')
+  writeFileSync(file, records.join('\n'))
+  const program = join(installed(), 'bin', 'tidemark')
+  const home = join(folder, 'importing')
+  const { stdout } = await run(process.execPath, [program, 'db', 'import', file, '-o', 'json'], { env: { HOME: home } })
+  expect(JSON.parse(stdout)).toMatchObject({ records: 10_000 })
+})
+
 it('is a library, with types', async () => {
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   writeFileSync(

@@ -3,14 +3,15 @@ import { dirname } from 'node:path'
 import { Fault, oneLine } from '../core/fault.js'
 import { withLockFile } from '../store/lock-file.js'
 import { makeFolder } from '../store/make-folder.js'
-import { openSqliteForBuilding } from '../store/sqlite-open.js'
 import { storeFault } from '../store/store-fault.js'
 import { buildSnapshot, type SnapshotBuilder } from '../vuln/snapshot-builder.js'
+import { writeHere } from '../vuln/snapshot-port.js'
 import type { AdvisorySource } from '../vuln/sources/advisory-source.js'
 import { advisorySources } from '../vuln/sources/list.js'
 import type { Config } from './config.js'
 import type { Services } from './open.js'
 import { advisoriesPath } from './places.js'
+import { snapshotStore } from './snapshot-store.js'
 
 /** Where the snapshot lies. @throws Fault `file-unreadable`, `invalid-config` */
 export async function snapshotPath(services: Services): Promise<string> {
@@ -35,10 +36,19 @@ export async function whileBuilding<Value>(
   }
 }
 
-/** Begins a snapshot at `path`. @throws Fault as `buildSnapshot` */
-export function beginSnapshot(path: string, services: Services, options: { keepsOld: boolean }): SnapshotBuilder {
+/**
+ * Begins a snapshot at `path`.
+ * @param options `inThread`: whether another thread writes it, which is worth it where much is read
+ * @throws Fault as `buildSnapshot`
+ */
+export async function beginSnapshot(
+  path: string,
+  services: Services,
+  options: { readonly keepsOld: boolean; readonly inThread: boolean },
+): Promise<SnapshotBuilder> {
   const keepsOld = options.keepsOld && existsSync(path)
-  return buildSnapshot({ path, open: openSqliteForBuilding, keepsOld, now: services.clock.now() })
+  const openPort = options.inThread ? (await import('./snapshot-thread.js')).writeInThread : writeHere(snapshotStore)
+  return await buildSnapshot({ path, openPort, keepsOld, now: services.clock.now() })
 }
 
 /** A source with what the configuration says of it. */

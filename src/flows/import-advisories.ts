@@ -1,10 +1,10 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SnapshotIdentity } from '../core/advisory.js'
+import type { Advisory, EpssScore, KevEntry, ProductRelease, SnapshotIdentity } from '../core/advisory.js'
 import { Fault, type FaultCode, oneLine, throwIfAborted, toFault } from '../core/fault.js'
 import { readAdvisoryFile } from '../vuln/read-file.js'
 import type { SnapshotBuilder } from '../vuln/snapshot-builder.js'
-import type { AdvisorySource } from '../vuln/sources/advisory-source.js'
+import type { AdvisorySink, AdvisorySource } from '../vuln/sources/advisory-source.js'
 import { advisorySources } from '../vuln/sources/list.js'
 import { beginSnapshot, snapshotPath, whileBuilding } from './advisory-files.js'
 import type { Services } from './open.js'
@@ -31,6 +31,10 @@ export interface ImportCall {
 }
 
 const shownReasons = 20
+/** Of data, unpacked. Less is read and written by one thread before another pays for its own start (some 40 ms). */
+const threadFromBytes = 4 * 1024 * 1024
+/** How much packed data unpacks to, as a guess: JSON of advisories. */
+const packedRatio = 6
 /** Folders within folders: real trees of advisories have five. */
 const deepest = 32
 /** What is not one file's own trouble. */
@@ -60,7 +64,7 @@ export async function importAdvisories(
     return { identity, files: 1, records: 0, refused: 0, reasons: [] }
   }
   return await whileBuilding(path, services, async () => {
-    const builder = beginSnapshot(path, services, { keepsOld: !call.replaces })
+    const builder = await beginSnapshot(path, services, { keepsOld: !call.replaces, inThread: areLarge(files) })
     let isFinished = false
     try {
       const told = await importFiles(files, builder, call)
@@ -68,9 +72,9 @@ export async function importAdvisories(
         throw new Fault('invalid-advisories', `nothing could be imported: ${told.reasons[0] ?? 'there are no files'}`)
       }
       isFinished = true
-      return { identity: builder.finish(), files: files.length, ...told }
+      return { identity: await builder.finish(), files: files.length, ...told }
     } finally {
-      if (!isFinished) builder.discard()
+      if (!isFinished) await builder.discard()
     }
   })
 }
@@ -108,25 +112,49 @@ async function importFile(
   refuse: (reason: string) => void,
   { signal }: ImportCall,
 ): Promise<void> {
-  const sink = (source: AdvisorySource) => {
-    const to = builder.sink(source)
-    const counted =
-      <Args extends unknown[]>(put: (...args: Args) => void) =>
-      (...args: Args) => {
-        own.records++
-        put(...args)
-      }
-    return {
-      ...{ advisory: counted(to.advisory), kev: counted(to.kev), epss: counted(to.epss), release: counted(to.release) },
-      refuse: (part: string | null, reason: string) => {
-        to.refuse(part, reason)
-        refuse(reason)
-      },
-    }
-  }
-  await readAdvisoryFile(file, { sources: advisorySources, sink, refuse, isLenient: true, signal })
+  const sink = (source: AdvisorySource) => new CountingSink(builder.sink(source), own, refuse)
+  const settle = () => builder.settle()
+  await readAdvisoryFile(file, { sources: advisorySources, sink, settle, refuse, isLenient: true, signal })
   // A document of which nothing can be read must not take away what an older one said.
   if (own.records === 0) throw new Fault('invalid-advisories', 'nothing in it could be read')
+}
+
+/** Counts what goes into another, and tells what is refused. */
+class CountingSink implements AdvisorySink {
+  readonly #to: AdvisorySink
+  readonly #own: { records: number }
+  readonly #refuse: (reason: string) => void
+
+  constructor(to: AdvisorySink, own: { records: number }, refuse: (reason: string) => void) {
+    this.#to = to
+    this.#own = own
+    this.#refuse = refuse
+  }
+
+  advisory(part: string | null, advisory: Advisory): void {
+    this.#own.records++
+    this.#to.advisory(part, advisory)
+  }
+
+  kev(entry: KevEntry): void {
+    this.#own.records++
+    this.#to.kev(entry)
+  }
+
+  epss(cve: string, score: EpssScore): void {
+    this.#own.records++
+    this.#to.epss(cve, score)
+  }
+
+  release(product: string, release: ProductRelease): void {
+    this.#own.records++
+    this.#to.release(product, release)
+  }
+
+  refuse(part: string | null, reason: string): void {
+    this.#to.refuse(part, reason)
+    this.#refuse(reason)
+  }
 }
 
 /** In the order of their names, so that messages are the same every time. What begins with a dot is none of it: `.git`. */
@@ -141,6 +169,24 @@ function filesBelow(path: string, depth: number): string[] {
       if (entry.isDirectory()) return filesBelow(below, depth + 1)
       return entry.isFile() ? [below] : []
     })
+}
+
+/** Whether reading them takes long enough for a thread that writes meanwhile. */
+function areLarge(files: readonly string[]): boolean {
+  let bytes = 0
+  return files.some((file) => {
+    bytes += guessedBytes(file)
+    return bytes >= threadFromBytes
+  })
+}
+
+function guessedBytes(file: string): number {
+  try {
+    return statSync(file).size * (/\.(?:gz|zip)$/i.test(file) ? packedRatio : 1)
+  } catch {
+    // Whoever reads it says what is wrong with it.
+    return 0
+  }
 }
 
 function statOf(path: string) {

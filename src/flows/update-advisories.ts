@@ -51,7 +51,7 @@ export async function updateAdvisories(services: Services, call: UpdateCall): Pr
     const { clock, random, environment } = services
     const allow = config.network?.allow ?? []
     const downloader = createDownloader({ folder: `${path}.downloads`, clock, random, environment, allow })
-    const builder = beginSnapshot(path, services, { keepsOld: true })
+    const builder = await beginSnapshot(path, services, { keepsOld: true, inThread: true })
     let isFinished = false
     try {
       const parts: UpdatedPart[] = []
@@ -64,9 +64,9 @@ export async function updateAdvisories(services: Services, call: UpdateCall): Pr
       const [first] = faults
       if (first !== undefined && parts.every(({ records }) => records === 0)) throw first
       isFinished = true
-      return { identity: builder.finish(), parts }
+      return { identity: await builder.finish(), parts }
     } finally {
-      if (!isFinished) builder.discard()
+      if (!isFinished) await builder.discard()
       downloader.close()
     }
   })
@@ -82,16 +82,16 @@ async function updatePart(
 ): Promise<UpdatedPart> {
   const { name } = source
   const title = part === null ? name : `${name} ${part}`
-  const told = (outcome: UpdatedPart['outcome'], failure: string | null = null) => ({
-    ...{ source: name, part, outcome, records: builder.records(name, part), failure },
+  const told = async (outcome: UpdatedPart['outcome'], failure: string | null = null) => ({
+    ...{ source: name, part, outcome, records: await builder.records(name, part), failure },
   })
   try {
     const location = new URL(`${url}/${path}`)
-    const known = builder.validators(name, part)
+    const known = await builder.validators(name, part)
     const file = await downloader.fetch(location, known, { ...call, onProgress: progressOf(title, call) })
     if (file === null) {
-      builder.downloaded(name, part, known)
-      return told('unchanged')
+      await builder.downloaded(name, part, known)
+      return await told('unchanged')
     }
     try {
       call.onProgress?.(`${title}: reading`)
@@ -100,14 +100,14 @@ async function updatePart(
       // A damaged file is damaged for good: the next update begins anew.
       file.remove()
     }
-    builder.downloaded(name, part, file.validators)
-    return told('renewed')
+    await builder.downloaded(name, part, file.validators)
+    return await told('renewed')
   } catch (error) {
     const fault = toFault(error)
     if (call.signal?.aborted || fatal.has(fault.code)) throw fault
     faults.push(fault)
-    builder.failed(name, part, oneLine(fault.message))
-    return told('failed', fault.message)
+    await builder.failed(name, part, oneLine(fault.message))
+    return await told('failed', fault.message)
   }
 }
 
@@ -117,7 +117,7 @@ async function readPart(
   builder: SnapshotBuilder,
   call: UpdateCall,
 ): Promise<void> {
-  const before = builder.records(source.name, part)
+  const before = await builder.records(source.name, part)
   const unknown: string[] = []
   // Before anything is read: of a page that is no advisory data nothing would be put anywhere, and the old would seem renewed.
   const sink = builder.sink(source, { renews: { part } })
@@ -126,6 +126,7 @@ async function readPart(
     {
       sources: [source],
       sink: () => sink,
+      settle: () => builder.settle(),
       refuse: (reason) => unknown.push(reason),
       isLenient: false,
       signal: call.signal,
@@ -133,7 +134,7 @@ async function readPart(
     path.replace(/\/$/, '').split('/').at(-1) ?? path,
   )
   // What is no longer there at all was not withdrawn: it is a wrong address, or a page that asks to log in.
-  const isEmpty = builder.records(source.name, part) === 0
+  const isEmpty = (await builder.records(source.name, part)) === 0
   if (isEmpty && (before > 0 || unknown.length > 0)) {
     throw new Fault(
       'broken-answer',

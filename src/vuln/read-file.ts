@@ -14,6 +14,8 @@ export interface ReadOptions {
   readonly sources: readonly AdvisorySource[]
   /** Where the records of a source go. */
   sink(source: AdvisorySource): AdvisorySink
+  /** Waits for whoever takes what was put into sinks; null where nobody need wait. */
+  settle?(): Promise<void> | null
   /** What could not be read and is of no source, or of none that is known. `where` is a member or a line of the file. */
   refuse(reason: string): void
   /** Whether the rest of an archive or document is read when a part of it is damaged: for imports. */
@@ -52,6 +54,8 @@ export async function readAdvisoryFile(
 }
 
 const chunkBytes = 256 * 1024
+/** Nearly all members are one record and come whole: a document in pieces is joined again. */
+const memberBytes = 4 * 1024 * 1024
 
 function openFile(path: string): number {
   try {
@@ -95,6 +99,7 @@ async function readStream(chunks: AsyncIterable<Buffer>, name: string, options: 
     bytes += chunk.length
     options.onProgress?.(bytes)
     reader.push(chunk)
+    await options.settle?.()
   }
   // Half of a file looks like a whole one with less in it: what breaks off is refused, with all that came before.
   await reader.end()
@@ -116,7 +121,10 @@ async function readZip(file: number, sizeBytes: number, options: ReadOptions): P
         await setImmediate()
       }
       const reader = new TextReader(name, createTaker(name, options))
-      reader.push(content)
+      for (let at = 0; at < content.length; at += memberBytes) {
+        reader.push(content.subarray(at, at + memberBytes))
+        await options.settle?.()
+      }
       await reader.end()
     } catch (error) {
       if (!options.isLenient || !isFault(error, 'broken-answer', 'too-large')) throw error
@@ -128,7 +136,10 @@ async function readZip(file: number, sizeBytes: number, options: ReadOptions): P
 }
 
 /** Hands each document to the source that knows it; the source of the one before is asked first. */
-function createTaker(name: string, { sources, sink, refuse }: ReadOptions): DocumentTaker & { hasRecords(): boolean } {
+function createTaker(
+  name: string,
+  { sources, sink, refuse, settle }: ReadOptions,
+): DocumentTaker & { hasRecords(): boolean } {
   let last: { readonly source: AdvisorySource; readonly sink: AdvisorySink } | null = null
   const find = (value: unknown) => {
     if (last?.source.recognises(value)) return last
@@ -146,6 +157,7 @@ function createTaker(name: string, { sources, sink, refuse }: ReadOptions): Docu
       }
       found.source.read(value, found.sink, name)
     },
+    settle: () => settle?.() ?? null,
     hasRecords: () => last?.source.unit === 'record',
     isDivisible: (sample) => sources.find((one) => one.recognises(sample))?.isDivisible === true,
     refuse: (reason) => refuse(`${oneLine(name)}: ${reason}`),

@@ -9,6 +9,7 @@ async function read(pieces: readonly Buffer[]) {
   const reader = new TextReader('records.jsonl', {
     take: (value) => taken.push(value),
     isDivisible: () => false,
+    settle: () => null,
     refuse: (reason) => refused.push(reason),
   })
   for (const piece of pieces) reader.push(piece)

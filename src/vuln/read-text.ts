@@ -8,6 +8,8 @@ export interface DocumentTaker {
   take(value: unknown): void
   /** Whether a value is of a source whose large objects are read member by member. */
   isDivisible(sample: unknown): boolean
+  /** Waits for whoever takes what documents say; null where nobody need wait. */
+  settle(): Promise<void> | null
   /** A line that cannot be read. */
   refuse(reason: string): void
 }
@@ -58,7 +60,7 @@ export class TextReader {
     if (this.#mode === 'json-lines' || this.#mode === 'lines') {
       this.#splitLines(bytes)
     } else if (this.#mode === 'yaml') await this.#takeYaml(bytes)
-    else if (this.#mode === 'json') this.#takeJson(bytes)
+    else if (this.#mode === 'json') await this.#takeJson(bytes)
     else if (bytes.length > 0) throw new Fault('broken-answer', 'it holds nothing')
   }
 
@@ -107,23 +109,28 @@ export class TextReader {
     }
   }
 
-  #takeJson(bytes: Buffer): void {
-    if (bytes.length > wholeBytes && this.#takeMembers(bytes)) return
+  async #takeJson(bytes: Buffer): Promise<void> {
+    if (bytes.length > wholeBytes && (await this.#takeMembers(bytes))) return
     const value = parse(bytes.toString('utf8'))
     if (value === undefined) throw new Fault('broken-answer', 'it is no whole JSON')
-    if (Array.isArray(value)) for (const one of value) this.#taker.take(one)
+    if (Array.isArray(value)) for (const one of value) await this.#takeOne(one)
     else this.#taker.take(value)
   }
 
+  async #takeOne(value: unknown): Promise<void> {
+    this.#taker.take(value)
+    await this.#taker.settle()
+  }
+
   /** Whether it was of a source that is read so. */
-  #takeMembers(bytes: Buffer): boolean {
+  async #takeMembers(bytes: Buffer): Promise<boolean> {
     let isFirst = true
     for (const text of jsonMembers(bytes)) {
       const value = text.length > wholeBytes ? undefined : parse(text)
       if (isFirst && !this.#taker.isDivisible(value)) return false
       isFirst = false
       if (value === undefined) throw new Fault('broken-answer', 'it is no whole JSON')
-      this.#taker.take(value)
+      await this.#takeOne(value)
     }
     return !isFirst
   }

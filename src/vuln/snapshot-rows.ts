@@ -1,6 +1,4 @@
 import { hash } from 'node:crypto'
-import type { Advisory } from '../core/advisory.js'
-import { encodeAffected } from './snapshot-codec.js'
 
 /** What an advisory says of one package, as a row of a snapshot. */
 export interface Row {
@@ -11,10 +9,12 @@ export interface Row {
   readonly text: string
 }
 
-/** The packages of an advisory, in one order, each once. */
-export function rowsOf({ affected }: Advisory): Row[] {
+/** The packages of an advisory, in one order, each once. @param packages ecosystem, name and body of each in turn */
+export function rowsOf(packages: readonly string[]): Row[] {
   const rows: Row[] = []
-  for (const one of affected) rows.push(rowOf(one.ecosystem, one.name, encodeAffected(one)))
+  for (let at = 0; at < packages.length; at += 3) {
+    rows.push(rowOf(packages[at] ?? '', packages[at + 1] ?? '', packages[at + 2] ?? ''))
+  }
   return rows.length > 1 ? sortedRows(rows) : rows
 }
 

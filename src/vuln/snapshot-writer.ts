@@ -1,13 +1,18 @@
 import { createHash } from 'node:crypto'
-import type { Advisory } from '../core/advisory.js'
+import type { EpssScore, ProductRelease } from '../core/advisory.js'
 import type { SqliteDatabase, SqliteValue } from '../core/sqlite.js'
+import {
+  type Destination,
+  type EncodedAdvisory,
+  forEachRecord,
+  type RecordBatch,
+  type RecordTaker,
+} from './record-batch.js'
 import { RowBatch, rowsAtOnce } from './row-batch.js'
-import { encodeHead } from './snapshot-codec.js'
 import { PackageKeys } from './snapshot-packages.js'
 import { digestOf, type Row, rowOf, rowsOf, sortedRows } from './snapshot-rows.js'
 import { rowsPerAdvisory } from './snapshot-schema.js'
 import { prepareStatements, type Statements } from './snapshot-statements.js'
-import type { AdvisorySink, AdvisorySource } from './sources/advisory-source.js'
 
 /** Stands for "at no known time" in a column that is compared. */
 const noTime = -1
@@ -22,7 +27,7 @@ interface OpenPart {
 }
 
 /** Writes records into the tables of a snapshot. */
-export class SnapshotWriter {
+export class SnapshotWriter implements RecordTaker {
   readonly #database: SqliteDatabase
   readonly #now: number
   readonly #statements: Statements
@@ -83,51 +88,55 @@ export class SnapshotWriter {
     }
   }
 
-  sink(source: AdvisorySource, { renews }: { readonly renews?: { readonly part: string | null } }): AdvisorySink {
-    const isRenewed = renews !== undefined
-    const opened = (part: string | null) => {
-      const open = this.#open(source.name, part)
-      if (!open.isTouched) this.#touch(open, source.unit === 'document' ? 'all' : isRenewed ? 'downloaded' : 'none')
-      return open
-    }
-    if (renews !== undefined) opened(renews.part)
-    const isWanted = (part: string | null) => renews === undefined || renews.part === null || renews.part === part
-    return {
-      advisory: (part, advisory) => {
-        if (isWanted(part)) this.#add(opened(part).key, advisory, !isRenewed)
-      },
-      kev: ({ cve, addedOn, dueOn, usedByRansomware }) => {
-        const body = JSON.stringify([addedOn, dueOn, usedByRansomware])
-        this.#statements.kev.run(cve, opened(null).key, body)
-      },
-      epss: (cve, { score, percentile }) => {
-        this.#statements.epss.run(cve, opened(null).key, score, percentile)
-      },
-      release: (product, { release, endsOn, extendedEndsOn }) => {
-        this.#statements.release.run(product, release, opened(product).key, endsOn, extendedEndsOn)
-      },
-      refuse: (part) => {
-        opened(isWanted(part) ? part : (renews?.part ?? null)).refused++
-      },
-    }
+  /** Writes the records of a batch, in their order. */
+  write(batch: RecordBatch): void {
+    forEachRecord(batch, this)
   }
 
-  validators(source: string, part: string | null): string | null {
-    const row = this.#statements.findPart.get(source, part ?? '') as { validators: string | null } | undefined
+  touch(to: Destination): void {
+    this.#opened(to)
+  }
+
+  refuse(to: Destination): void {
+    this.#opened(to).refused++
+  }
+
+  advisory(to: Destination, { id, modifiedAt, head, names, packages }: EncodedAdvisory): void {
+    const part = this.#opened(to).key
+    const [key, rows, isImported] = [this.#nextAdvisory++, rowsOf(packages), to.isImported]
+    const digest = digestOf(head, rows)
+    this.#pending.push({ key, part, id, names, isImported, head, rows, modifiedAt: modifiedAt ?? noTime, digest })
+    if (this.#pending.length >= rowsAtOnce) this.#insertPending()
+  }
+
+  kev(to: Destination, cve: string, body: string): void {
+    this.#statements.kev.run(cve, this.#opened(to).key, body)
+  }
+
+  epss(to: Destination, cve: string, { score, percentile }: EpssScore): void {
+    this.#statements.epss.run(cve, this.#opened(to).key, score, percentile)
+  }
+
+  release(to: Destination, product: string, { release, endsOn, extendedEndsOn }: ProductRelease): void {
+    this.#statements.release.run(product, release, this.#opened(to).key, endsOn, extendedEndsOn)
+  }
+
+  validators(source: string, part: string): string | null {
+    const row = this.#statements.findPart.get(source, part) as { validators: string | null } | undefined
     return row?.validators ?? null
   }
 
-  downloaded(source: string, part: string | null, validators: string | null): void {
+  downloaded(source: string, part: string, validators: string | null): void {
     const { key } = this.#open(source, part)
     this.#statements.downloaded.run(this.#now, validators, key)
   }
 
-  failed(source: string, part: string | null, failure: string): void {
+  failed(source: string, part: string, failure: string): void {
     const { key } = this.#open(source, part)
     this.#statements.failed.run(failure, key)
   }
 
-  records(source: string, part: string | null): number {
+  records(source: string, part: string): number {
     return this.#count(this.#open(source, part).key)
   }
 
@@ -155,19 +164,25 @@ export class SnapshotWriter {
     }
   }
 
-  #open(source: string, part: string | null): OpenPart {
-    const name = `${source}\0${part ?? ''}`
+  #opened({ source, part, goes }: Destination): OpenPart {
+    const open = this.#open(source, part)
+    if (!open.isTouched) this.#touch(open, goes)
+    return open
+  }
+
+  #open(source: string, part: string): OpenPart {
+    const name = `${source}\0${part}`
     let open = this.#parts.get(name)
     if (open === undefined) {
-      const { changes } = this.#statements.addPart.run(source, part ?? '')
-      const { key } = this.#statements.findPart.get(source, part ?? '') as { key: number }
+      const { changes } = this.#statements.addPart.run(source, part)
+      const { key } = this.#statements.findPart.get(source, part) as { key: number }
       open = { key, refused: 0, isTouched: false, isNew: Number(changes) === 1 }
       this.#parts.set(name, open)
     }
     return open
   }
 
-  #touch(part: OpenPart, goes: 'all' | 'downloaded' | 'none'): void {
+  #touch(part: OpenPart, goes: Destination['goes']): void {
     part.isTouched = true
     if (goes === 'none' || part.isNew) return
     const rows = this.#statements.ofPart.all(part.key, goes === 'all' ? 1 : 0) as { key: number }[]
@@ -175,23 +190,6 @@ export class SnapshotWriter {
     for (const table of ['kev', 'epss', 'release']) {
       this.#database.prepare(`delete from ${table} where part = ?`).run(part.key)
     }
-  }
-
-  #add(part: number, advisory: Advisory, isImported: boolean): void {
-    const head = encodeHead(advisory)
-    const rows = rowsOf(advisory)
-    const record: NewRecord = {
-      key: this.#nextAdvisory++,
-      part,
-      names: advisory,
-      isImported,
-      head,
-      rows,
-      modifiedAt: advisory.modifiedAt ?? noTime,
-      digest: digestOf(head, rows),
-    }
-    this.#pending.push(record)
-    if (this.#pending.length >= rowsAtOnce) this.#insertPending()
   }
 
   /** All at once, and where that shows that some are there already, perhaps since the one before, one by one. */
@@ -202,7 +200,7 @@ export class SnapshotWriter {
     const added = this.#advisories.insert(columnsOf(records))
     const isAllNew = added === records.length
     for (const record of records) {
-      const old = isAllNew ? null : (this.#statements.find.get(record.part, record.names.id) as OldRecord)
+      const old = isAllNew ? null : (this.#statements.find.get(record.part, record.id) as OldRecord)
       if (old === null || old.key === record.key) {
         this.#addNames(record.key, record.names)
         this.#addRows(record.key, 0, record.rows)
@@ -239,11 +237,10 @@ export class SnapshotWriter {
     this.#addRows(old.key, oldRows.length, added)
   }
 
-  #addNames(key: number, { aliases, upstream }: Names): void {
+  #addNames(key: number, names: readonly string[]): void {
     if (key < this.#gatheredFrom) this.#gatheredOld.add(key)
     let at = key * rowsPerAdvisory
-    for (const name of aliases) this.#named.add(at++, name)
-    for (const name of upstream) this.#named.add(at++, name)
+    for (const name of names) this.#named.add(at++, name)
   }
 
   /** @param from how many rows the advisory has already */
@@ -299,15 +296,11 @@ export class SnapshotWriter {
   }
 }
 
-interface Names {
-  readonly id: string
-  readonly aliases: readonly string[]
-  readonly upstream: readonly string[]
-}
 interface NewRecord {
   readonly key: number
   readonly part: number
-  readonly names: Names
+  readonly id: string
+  readonly names: readonly string[]
   readonly isImported: boolean
   readonly head: string
   readonly rows: readonly Row[]
@@ -330,8 +323,8 @@ interface OldRecord {
 
 function columnsOf(records: readonly NewRecord[]): SqliteValue[] {
   const values: SqliteValue[] = []
-  for (const { key, part, names, modifiedAt, isImported, digest, head } of records) {
-    values.push(key, part, names.id, modifiedAt, isImported ? 1 : 0, digest, head)
+  for (const { key, part, id, modifiedAt, isImported, digest, head } of records) {
+    values.push(key, part, id, modifiedAt, isImported ? 1 : 0, digest, head)
   }
   return values
 }

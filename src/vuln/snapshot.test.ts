@@ -5,10 +5,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Advisory, AffectedPackage } from '../core/advisory.js'
 import { openSqliteForBuilding, openSqliteReadOnly } from '../store/sqlite-open.js'
+import { storeFault } from '../store/store-fault.js'
 import { openSnapshot } from './snapshot.js'
 import { buildSnapshot } from './snapshot-builder.js'
 import { decodeAffected, decodeHead, encodeAffected, encodeHead } from './snapshot-codec.js'
 import { holdSnapshot } from './snapshot-holder.js'
+import { writeHere } from './snapshot-port.js'
 import { debianTracker } from './sources/debian-tracker.js'
 import { osv } from './sources/osv-export.js'
 
@@ -47,7 +49,8 @@ const advisory: fc.Arbitrary<Advisory> = fc.record({
 })
 
 const newPath = () => join(mkdtempSync(join(tmpdir(), 'tidemark-snapshot-')), 'advisories.db')
-const begin = (path: string, keepsOld = false) => buildSnapshot({ path, open: openSqliteForBuilding, keepsOld, now: 5 })
+const begin = (path: string, keepsOld = false) =>
+  buildSnapshot({ path, openPort: writeHere({ open: openSqliteForBuilding, faultOf: storeFault }), keepsOld, now: 5 })
 const open = (path: string) => openSnapshot(path, openSqliteReadOnly)
 const plain = (id: string, name: string, modifiedAt: number | null = null): Advisory => ({
   ...{ source: 'osv', id, aliases: [`CVE-${id}`], upstream: [], publishedAt: null, modifiedAt, withdrawnAt: null },
@@ -86,12 +89,12 @@ describe('what is written', () => {
         const build = async (batches: readonly (readonly Advisory[])[]) => {
           const path = newPath()
           for (const [index, batch] of batches.entries()) {
-            const builder = begin(path, index > 0)
+            const builder = await begin(path, index > 0)
             await builder.attempt(async () => {
               const sink = builder.sink(osv)
               for (const one of batch) sink.advisory('p', one)
             })
-            builder.finish()
+            await builder.finish()
           }
           const snapshot = open(path)
           // Read while it is open: packages come when they are asked for.
@@ -115,7 +118,7 @@ describe('what is written', () => {
 describe('a build', () => {
   it('takes back what a failed attempt wrote, and only that', async () => {
     const path = newPath()
-    const builder = begin(path)
+    const builder = await begin(path)
     await builder.attempt(async () => builder.sink(osv).advisory('npm', plain('A', 'a')))
     const failing = builder.attempt(async () => {
       const sink = builder.sink(osv)
@@ -124,7 +127,7 @@ describe('a build', () => {
     })
     await expect(failing).rejects.toThrow('broken')
     await builder.attempt(async () => builder.sink(osv).advisory('npm', plain('C', 'a')))
-    builder.finish()
+    await builder.finish()
     const snapshot = open(path)
     expect(snapshot.of('npm', 'a').map(({ advisory }) => advisory.id)).toEqual(['A', 'C'])
     expect(snapshot.sources).toMatchObject([{ name: 'osv', part: 'npm', records: 2, fetchedAt: 5 }])
@@ -133,14 +136,14 @@ describe('a build', () => {
   it('knows every ecosystem that some record is about, once and in order', async () => {
     const path = newPath()
     const ecosystemsOf = async (ecosystems: readonly string[]) => {
-      const builder = begin(path)
+      const builder = await begin(path)
       await builder.attempt(async () => {
         for (const [at, ecosystem] of ecosystems.entries()) {
           const one = plain(`A${at}`, `package-${at}`)
           builder.sink(osv).advisory(null, { ...one, affected: one.affected.map((entry) => ({ ...entry, ecosystem })) })
         }
       })
-      builder.finish()
+      await builder.finish()
       return open(path).ecosystems
     }
     expect(await ecosystemsOf([])).toEqual([])
@@ -151,10 +154,10 @@ describe('a build', () => {
 
   it('of a part that is renewed keeps what was imported, and of a whole document nothing', async () => {
     const path = newPath()
-    const build = async (work: (builder: ReturnType<typeof begin>) => void, keepsOld = true) => {
-      const builder = begin(path, keepsOld)
+    const build = async (work: (builder: Awaited<ReturnType<typeof begin>>) => void, keepsOld = true) => {
+      const builder = await begin(path, keepsOld)
       await builder.attempt(async () => work(builder))
-      builder.finish()
+      await builder.finish()
     }
     await build((builder) => builder.sink(osv).advisory('npm', plain('OWN', 'a')), false)
     await build((builder) => builder.sink(osv, { renews: { part: 'npm' } }).advisory('npm', plain('OLD', 'a')))
@@ -185,9 +188,9 @@ describe('a build', () => {
 
 describe('a held snapshot', () => {
   const build = async (path: string, name: string) => {
-    const builder = begin(path)
+    const builder = await begin(path)
     await builder.attempt(async () => builder.sink(osv).advisory('npm', plain(name, 'a')))
-    builder.finish()
+    await builder.finish()
   }
   const ids = (snapshot: ReturnType<typeof open>) => snapshot.of('npm', 'a').map(({ advisory }) => advisory.id)
 
