@@ -28,6 +28,8 @@ export interface ImportCall {
   readonly replaces: boolean
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((text: string) => void) | undefined
+  /** Called before a build that takes a second or more. */
+  readonly onLarge?: (() => void) | undefined
 }
 
 const shownReasons = 20
@@ -64,7 +66,9 @@ export async function importAdvisories(
     return { identity, files: 1, records: 0, refused: 0, reasons: [] }
   }
   return await whileBuilding(path, services, async () => {
-    const builder = await beginSnapshot(path, services, { keepsOld: !call.replaces, inThread: areLarge(files) })
+    const isLarge = areLarge(files)
+    if (isLarge) call.onLarge?.()
+    const builder = await beginSnapshot(path, services, { keepsOld: !call.replaces, inThread: isLarge })
     let isFinished = false
     try {
       const told = await importFiles(files, builder, call)

@@ -4,6 +4,7 @@ import { noCost } from '../../core/cost.js'
 import { formatTime } from '../../core/time.js'
 import type { AdvisoryImport } from '../../flows/import-advisories.js'
 import type { AdvisoryUpdate } from '../../flows/update-advisories.js'
+import { compileLess } from '../compile-less.js'
 import { type CommandContext, outputOption, withServices } from '../context.js'
 import { print, tableOr } from '../output.js'
 import { exitCodes, reportWarning } from '../report.js'
@@ -31,6 +32,7 @@ function updateCommand(context: CommandContext) {
     .addHelpText('after', '\nExamples:\n  tidemark db update\n  tidemark db update --source alpine-secdb --source kev')
     .action(async ({ source: sources = [], config, ...options }) => {
       const { updateAdvisories } = await import('../../flows/update-advisories.js')
+      compileLess()
       const update = await working(context, (onProgress) =>
         withServices(context, { config }, (services) =>
           updateAdvisories(services, { sources, cost: noCost(), signal: context.signal, onProgress }),
@@ -56,7 +58,9 @@ function importCommand(context: CommandContext) {
       const { importAdvisories } = await import('../../flows/import-advisories.js')
       const done = await working(context, (onProgress) =>
         withServices(context, { config }, (services) =>
-          importAdvisories(paths, services, { replaces: replace === true, signal: context.signal, onProgress }),
+          importAdvisories(paths, services, {
+            ...{ replaces: replace === true, signal: context.signal, onProgress, onLarge: compileLess },
+          }),
         ),
       )
       print(importBody(done), context, options, importText)
