@@ -11,7 +11,14 @@ import type { TlsOptions } from '../http/tls.js'
 import { type AuthScheme, chooseScheme } from './challenge.js'
 import type { Credential } from './credentials/credential.js'
 import type { FoundCredential, NamedSource } from './credentials/list.js'
-import { type HostState, newHostState, originOf, quotaLearned, sendFindingScheme } from './host-state.js'
+import {
+  type HostState,
+  newHostState,
+  originOf,
+  quotaLearned,
+  requireSafeRealm,
+  sendFindingScheme,
+} from './host-state.js'
 import { KeptCredentials } from './kept-credentials.js'
 import { defaultConcurrency, Lanes } from './lanes.js'
 import type { ApiRequest, Call, Delivery, RepositoryRequest } from './request.js'
@@ -261,18 +268,13 @@ export class Access {
     credential: Credential,
     call: Call,
   ): TokenRequest {
-    this.#requireSafeRealm(state, realm)
+    requireSafeRealm(state, realm)
     return {
       ...{ realm, service, scope, credential, tls: state.tls, cost: call.cost, signal: call.signal },
       namedBy: realm.origin === originOf(state) ? 'user' : state.zone,
       maxWaitMs: call.maxWaitMs ?? defaultMaxWaitMs,
       attempts: call.attempts,
     }
-  }
-
-  #requireSafeRealm(state: HostState, realm: URL): void {
-    if (realm.protocol === 'https:' || (realm.protocol === 'http:' && state.scheme === 'http')) return
-    throw new Fault('broken-answer', `${state.host} sends us for a token to ${realm.origin}, which is not encrypted`)
   }
 
   async #sendOnce(

@@ -1,4 +1,4 @@
-import { isFault } from '../core/fault.js'
+import { Fault, isFault } from '../core/fault.js'
 import { type Host, isLoopbackHost, wireHost } from '../core/host.js'
 import type { HostProfile } from '../core/host-profile.js'
 import type { Quota } from '../core/quota.js'
@@ -51,6 +51,12 @@ export function newHostState(
 /** Where the host speaks; `https` while that is not known. */
 export function originOf(state: HostState): string {
   return `${state.scheme ?? 'https'}://${wireHost(state.host)}`
+}
+
+/** @throws Fault `broken-answer` where a token would be asked for in the open, of a host that is not spoken to so itself */
+export function requireSafeRealm(state: HostState, realm: URL): void {
+  if (realm.protocol === 'https:' || (realm.protocol === 'http:' && state.scheme === 'http')) return
+  throw new Fault('broken-answer', `${state.host} sends us for a token to ${realm.origin}, which is not encrypted`)
 }
 
 /** Loopback only: https first, http where no TLS is spoken; what worked is remembered. */
