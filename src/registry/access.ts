@@ -26,8 +26,6 @@ import type { RegistrySettings } from './settings.js'
 import { basicHeader, type TokenLifetime, type TokenRequest, Tokens } from './token.js'
 import { waitFor } from './wait-for.js'
 
-export type { Call } from './request.js'
-
 /** What {@link Access} is made of. */
 export interface AccessOptions {
   readonly http: Http
@@ -83,8 +81,8 @@ export class Access {
   }
 
   /** Who we are to a repository. Throws as `CredentialSource.find`. */
-  async credential(repository: Repository, signal: AbortSignal | undefined): Promise<Credential> {
-    return await this.#credentials.find(repository, signal)
+  credential(repository: Repository, signal: AbortSignal | undefined): Promise<Credential> {
+    return this.#credentials.find(repository, signal)
   }
 
   /** As {@link Access.credential}, with where it was found. */
@@ -294,7 +292,7 @@ export class Access {
     const rest = { method, headers, maxBodyBytes, isStreamed }
     const target = path.startsWith('/') ? path : `/v2/${repository.path}/${path}`
     const response = await this.#sendToHost(state, target, rest, credential, call)
-    const learned = quotaLearned(state, this.profile(state.host), { method, path }, response, this.#options.clock.now())
+    const learned = quotaLearned(state, this.profile(state.host), { method, path }, response, this.now())
     if (learned !== null) this.learn(state.host, learned)
     return response
   }
@@ -332,11 +330,10 @@ export class Access {
   }
 
   #host(host: Host): HostState {
-    let state = this.#hosts.get(host)
-    if (state === undefined) {
-      state = newHostState(host, this.#options.settingsOf(host), this.#options.environment)
-      this.#hosts.set(host, state)
-    }
+    const known = this.#hosts.get(host)
+    if (known !== undefined) return known
+    const state = newHostState(host, this.#options.settingsOf(host), this.#options.environment)
+    this.#hosts.set(host, state)
     return state
   }
 }

@@ -4,8 +4,9 @@ import { Fault, isFault } from '../core/fault.js'
 import { formatRepository, type Repository } from '../core/reference.js'
 import { networkFault } from '../http/network-fault.js'
 import type { HttpResponse } from '../http/send.js'
-import type { Access, Call } from './access.js'
+import type { Access } from './access.js'
 import { answerFault } from './answer-fault.js'
+import type { Call } from './request.js'
 
 /** A blob as its descriptor says. */
 export interface BlobReference {

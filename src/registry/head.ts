@@ -4,9 +4,10 @@ import { parseManifest } from '../core/manifest.js'
 import { bareMediaType, manifestAccept } from '../core/media-type.js'
 import { formatReference, type Reference } from '../core/reference.js'
 import type { HttpResponse } from '../http/send.js'
-import type { Access, Call } from './access.js'
+import type { Access } from './access.js'
 import { answerFault } from './answer-fault.js'
 import { manifest, manifestPath } from './manifest.js'
+import type { Call } from './request.js'
 
 /** What a reference points at. */
 export interface Head {

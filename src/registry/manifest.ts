@@ -3,8 +3,9 @@ import { Fault, oneLine } from '../core/fault.js'
 import { limits } from '../core/limits.js'
 import { bareMediaType, manifestAccept } from '../core/media-type.js'
 import { formatReference, type Reference } from '../core/reference.js'
-import type { Access, Call } from './access.js'
+import type { Access } from './access.js'
 import { answerFault } from './answer-fault.js'
+import type { Call } from './request.js'
 
 /** A manifest as the registry serves it. */
 export interface FetchedManifest {

@@ -4,10 +4,10 @@ import type { HistoryClaim } from '../core/history.js'
 import type { JsonObject } from '../core/json-object.js'
 import { limits } from '../core/limits.js'
 import { formatReference, type TagReference } from '../core/reference.js'
-import type { Call } from './access.js'
 import type { BulkContext } from './bulk/bulk-list.js'
 import { quayTags, readQuayPage, secondsOf } from './bulk/quay.js'
 import { readPages } from './bulk/read-list.js'
+import type { Call } from './request.js'
 
 /** From when to when a tag pointed at a digest; `endAt` is null while it does. */
 interface Span {

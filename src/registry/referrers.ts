@@ -5,9 +5,10 @@ import { limits } from '../core/limits.js'
 import { type Descriptor, parseManifest } from '../core/manifest.js'
 import { mediaTypes } from '../core/media-type.js'
 import { formatRepository, type Repository } from '../core/reference.js'
-import type { Access, Call } from './access.js'
+import type { Access } from './access.js'
 import { answerFault } from './answer-fault.js'
 import { manifest } from './manifest.js'
+import type { Call } from './request.js'
 
 /**
  * What is attached to a manifest: the referrers API of OCI distribution v1.1.1, and where a registry has none ("Unavailable

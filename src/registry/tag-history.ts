@@ -5,8 +5,9 @@ import { objectOf, objectsOf } from '../core/json-object.js'
 import { limits } from '../core/limits.js'
 import { formatReference, type TagReference } from '../core/reference.js'
 import { formatTime, parseTime } from '../core/time.js'
-import type { Access, Call } from './access.js'
+import type { Access } from './access.js'
 import { answerFault } from './answer-fault.js'
+import type { Call } from './request.js'
 
 /** Entries of one answer of Chainguard's API, which has no other pages than by time. */
 const pageEntries = 1_000

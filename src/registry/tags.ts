@@ -2,9 +2,10 @@ import { Fault } from '../core/fault.js'
 import { limits } from '../core/limits.js'
 import { formatRepository, isTag, type Repository } from '../core/reference.js'
 import type { HttpResponse } from '../http/send.js'
-import type { Access, Call } from './access.js'
+import type { Access } from './access.js'
 import { answerFault } from './answer-fault.js'
 import { nextLink, pathOf } from './next-link.js'
+import type { Call } from './request.js'
 
 /** Asked for; a registry may give fewer, or all at once. ECR refuses more. */
 const pageSize = 1_000

@@ -1,9 +1,9 @@
 import type { Host } from '../../core/host.js'
 import { limits } from '../../core/limits.js'
 import type { HttpResponse } from '../../http/send.js'
-import type { Call } from '../access.js'
 import type { Credential } from '../credentials/credential.js'
 import { requireUrl } from '../credentials/secret-file.js'
+import type { Call } from '../request.js'
 import { basicHeader } from '../token.js'
 import type { BulkContext } from './bulk-list.js'
 

@@ -1,9 +1,10 @@
 import type { Repository } from '../../core/reference.js'
 import type { TagAssignment } from '../../core/tag-assignment.js'
 import type { HttpResponse } from '../../http/send.js'
-import type { Access, Call } from '../access.js'
+import type { Access } from '../access.js'
 import type { CredentialContext } from '../credentials/credential.js'
 import type { RegistryKind } from '../kind.js'
+import type { Call } from '../request.js'
 
 /** A kind of registry whose own API lists tags with what they point at: a line of `list.ts`. */
 export interface BulkList {
