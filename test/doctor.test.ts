@@ -61,7 +61,7 @@ describe('doctor', () => {
 
   it('leaves a host alone that asked watchers for that, and says until when', async () => {
     const cli = loggedIn('right-horse')
-    await cli.run('watch', 'add', tag())
+    await createCli({ ...cli.environment, TIDEMARK_SERVER: '' }).run('watch', 'add', tag())
     const url = `sqlite:${join(cli.home, 'data', 'tidemark.db')}`
     const store = await openStore({ url, clock: systemClock })
     const now = Date.now()
