@@ -16,7 +16,7 @@ import { type Counts, type Measured, type RegistryOptions, runSubject, startRegi
 import { type Watched, watchServed } from './detect/watching.js'
 
 type Run = Measured & Counts
-type Passes = { readonly first: Run; readonly second: Run }
+type Passes = { readonly first: Run; readonly second: Run; readonly warm: Run }
 
 const { values } = parseArgs({
   options: {
@@ -63,8 +63,11 @@ async function compareChecks(options: RegistryOptions): Promise<void> {
   }
   const title = `1,000 tags, ${options.latencyMs} ms`
   print([title, 'req/tag', 'GETs', 'connections', 'wall ms', 'tags/s', 'CPU ms', 'RSS MB', '÷ floor'])
-  for (const pass of ['first', 'second'] as const) {
-    const of = pass === 'first' ? 'first pass' : 'live tokens'
+  for (const [pass, of] of [
+    ['first', 'first pass'],
+    ['second', 'live tokens'],
+    ['warm', 'warm'],
+  ] as const) {
     const floor = floors.map((run) => run[pass])
     checkRow(`floor, ${of}`, floor, floor)
     checkRow(

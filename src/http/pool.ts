@@ -64,6 +64,8 @@ export interface PoolOptions {
  */
 export class Pool {
   readonly #options: PoolOptions
+  /** Asked for with each answer, and the same for as long as a connection lasts. */
+  readonly #zones = new WeakMap<Socket, Exclude<Zone, 'forbidden'>>()
   readonly #agent: HttpAgent | HttpsAgent
   readonly #base: RequestOptions
   readonly #send: typeof httpRequest
@@ -190,9 +192,13 @@ export class Pool {
 
   /** By the address that is connected to; behind a proxy by what the name itself tells. */
   #zoneOf(socket: Socket): Exclude<Zone, 'forbidden'> {
+    const known = this.#zones.get(socket)
+    if (known !== undefined) return known
     const { proxy, origin } = this.#options
-    const zone = proxy === null ? zoneOf(socket.remoteAddress ?? '') : zoneOf(origin.hostname)
-    return zone === 'forbidden' ? 'public' : zone
+    const found = proxy === null ? zoneOf(socket.remoteAddress ?? '') : zoneOf(origin.hostname)
+    const zone = found === 'forbidden' ? 'public' : found
+    this.#zones.set(socket, zone)
+    return zone
   }
 }
 
