@@ -1,7 +1,7 @@
 import { DueQueue } from '../../src/flows/due-queue.js'
 import { planIntervals } from '../../src/plan/intervals.js'
 import { LanePlan, longestFactor } from '../../src/plan/lane-plan.js'
-import { nextSlotMs, phaseMs, phaseShare, slotAfterChangeMs } from '../../src/plan/phase.js'
+import { nextSlotMs, phaseMs, phaseShare, slotAfterLookMs } from '../../src/plan/phase.js'
 import type { TagMoves } from './histories.js'
 
 const hourMs = 3_600_000
@@ -144,7 +144,7 @@ class PlannedLane {
     for (const entry of this.#entries) {
       const everyMs = this.#plan.everyMs(entry.place)
       if (everyMs !== entry.everyMs)
-        entry.dueAt = Math.max(now, slotAfterChangeMs(entry.share, everyMs, entry.lookedAt, now))
+        entry.dueAt = Math.max(now, slotAfterLookMs(Math.floor(entry.share * everyMs), everyMs, entry.lookedAt, now))
       entry.everyMs = everyMs
       this.#queue.push(entry)
     }

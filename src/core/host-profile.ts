@@ -21,6 +21,11 @@ export interface HostProfile {
   readonly headCounts?: boolean
 }
 
+/** Whether a look costs a GET there: HEAD is refused, or does not tell the digest. */
+export function isAskedByGet({ head, digestHeader }: HostProfile): boolean {
+  return head === 'refused' || digestHeader === 'missing'
+}
+
 /** Reads a stored profile; what does not fit is left out, for it can be learned again. */
 export function parseHostProfile(value: unknown): HostProfile {
   if (typeof value !== 'object' || value === null) return {}

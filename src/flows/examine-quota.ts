@@ -1,5 +1,5 @@
 import { isFault } from '../core/fault.js'
-import type { HostProfile } from '../core/host-profile.js'
+import { type HostProfile, isAskedByGet } from '../core/host-profile.js'
 import type { Quota } from '../core/quota.js'
 import { formatDuration, formatTime } from '../core/time.js'
 import type { Examination, Finding, Found } from './doctor-step.js'
@@ -35,16 +35,15 @@ export async function examineQuota(examination: Examination): Promise<Finding<'q
     resetAt: moment(quota?.resetAt ?? null),
     ...{ pausedUntil: moment(until), headCounts, watchingPerHour: perHour },
   }
-  const isGet = profile.head === 'refused' || profile.digestHeader === 'missing'
+  const isGet = isAskedByGet(profile)
   const isGiven = config.registries?.[host]?.requestsPerHour !== undefined
   const texts = [quotaText(quota), looksText(quota, headCounts, isGet), watchingText(perHour, isGiven)]
   const message = texts.filter((text) => text !== '').join('; ')
   if (until !== null) {
-    const fix = waitFix
     return {
       status: 'warning',
       message: `${message}; it wants to be left alone until ${formatTime(until)}`,
-      fix,
+      fix: waitFix,
       found,
     }
   }
@@ -78,21 +77,19 @@ function watchingText(perHour: number | null, isGiven: boolean): string {
 }
 
 /** Until when the host asked watchers to leave it alone; null when it did not, or that is over, or the store cannot be read. */
-export async function storedPause({ stored, now }: Examination): Promise<number | null> {
-  try {
-    const until = (await stored())?.pausedUntil ?? null
-    return until === null || until <= now() ? null : until
-  } catch (error) {
-    // The step `list` tells that the store cannot be read.
-    if (isFault(error) && !isFault(error, 'cancelled', 'internal')) return null
-    throw error
-  }
+export async function storedPause(examination: Examination): Promise<number | null> {
+  const until = (await readableStored(examination))?.pausedUntil ?? null
+  return until === null || until <= examination.now() ? null : until
 }
 
 /** Found out over many looks, which is more than are made here. */
-async function storedHeadCounts({ stored }: Examination): Promise<boolean | null> {
+async function storedHeadCounts(examination: Examination): Promise<boolean | null> {
+  return (await readableStored(examination))?.profile.headCounts ?? null
+}
+
+async function readableStored({ stored }: Examination): ReturnType<Examination['stored']> {
   try {
-    return (await stored())?.profile.headCounts ?? null
+    return await stored()
   } catch (error) {
     // The step `list` tells that the store cannot be read.
     if (isFault(error) && !isFault(error, 'cancelled', 'internal')) return null

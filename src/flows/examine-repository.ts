@@ -2,12 +2,14 @@ import type { DigestListState } from '../../client/src/index.js'
 import { noCost } from '../core/cost.js'
 import { type Digest, shortDigest } from '../core/digest.js'
 import { type Fault, isFault, toFault } from '../core/fault.js'
+import { isAskedByGet } from '../core/host-profile.js'
 import type { Reference } from '../core/reference.js'
 import { formatTime } from '../core/time.js'
+import { noListFix } from '../registry/bulk/read-list.js'
 import type { Examiner } from '../registry/examine.js'
 import type { Call } from '../registry/request.js'
 import { type Examination, type Finding, type Found, withoutReference } from './doctor-step.js'
-import { distrustMs } from './listed-repositories.js'
+import { distrustMs, isTrusted } from './listed-repositories.js'
 
 /** How a look at the tag goes, and what the next ones will cost. */
 export async function examineHead(examination: Examination, call: Call): Promise<Finding<'head'>> {
@@ -25,8 +27,9 @@ export async function examineHead(examination: Examination, call: Call): Promise
   await registry.head(reference, { ...call, cost: look, known: digest })
   call.cost.requests += look.requests
   call.cost.bytes += look.bytes
-  const { head = 'works', digestHeader = 'sent', conditional } = registry.profile(host)
-  const isGet = head === 'refused' || digestHeader === 'missing'
+  const profile = registry.profile(host)
+  const { head = 'works', digestHeader = 'sent', conditional } = profile
+  const isGet = isAskedByGet(profile)
   const found = { digest, mediaType, head, digestHeader, conditional: isGet ? null : (conditional ?? 'ignored'), look }
   if (!isGet) {
     const saved = found.conditional === 'honored' ? '304 where nothing has changed' : 'no 304'
@@ -128,8 +131,6 @@ async function examineDigests(
   }
 }
 
-const noListFix = `Nothing need be done: tags are asked for one by one. docs/registries.md says what the list needs ("Lists that carry digests").`
-
 function listFailure(fault: Fault) {
   const isDenied = fault.code === 'denied' || fault.code === 'unsupported'
   return {
@@ -142,9 +143,10 @@ function listFailure(fault: Fault) {
 /** What a watcher on this database thinks of the host's list. */
 async function readTrust({ stored, now, target }: Examination) {
   try {
-    const at = (await stored())?.profile.listDistrustedAt
+    const profile = (await stored())?.profile ?? {}
+    const { listDistrustedAt: at } = profile
     if (at === undefined) return { distrustedAt: null, isDistrusted: false, text: '' }
-    const isDistrusted = now() - at < distrustMs
+    const isDistrusted = !isTrusted(profile, now())
     const until = isDistrusted ? `, and is not used until ${formatTime(at + distrustMs)}` : ', and is trusted again'
     const text = `a watcher found it wrong at ${formatTime(at)}${until}`
     return { distrustedAt: formatTime(at), isDistrusted, text }

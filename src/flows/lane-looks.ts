@@ -1,12 +1,10 @@
 import { isFault, toFault } from '../core/fault.js'
 import type { Log } from '../core/log.js'
 import { formatReference, type Repository } from '../core/reference.js'
-import type { Registry } from '../registry/registry.js'
-import { defaultConcurrency } from '../registry/registry.js'
+import { defaultConcurrency, type Registry } from '../registry/registry.js'
 import type { Store } from '../store/store.js'
 import { type CheckOutcome, checkTag } from './check-tag.js'
-import type { Config } from './config.js'
-import { settleMsOf } from './config.js'
+import { type Config, settleMsOf } from './config.js'
 import type { LanePlanner } from './lane-planner.js'
 import { ListedRepositories } from './listed-repositories.js'
 import type { Services } from './open.js'
@@ -96,9 +94,9 @@ export class LaneLooks {
   async #look(lane: WatchedLane, tag: ScheduledTag): Promise<void> {
     const { services, registry, store, counts, signal, config } = this.#options
     const { clock } = services
-    // A pause longer than this is a state of the tag, not a wait.
-    const base = { cost: counts.cost, signal, maxWaitMs: 1_000, now: () => clock.now() }
     const settleMs = settleMsOf(config())
+    // A pause longer than this is a state of the tag, not a wait.
+    const call = { cost: counts.cost, signal, maxWaitMs: 1_000, settleMs, now: () => clock.now() }
     const begunAt = clock.now()
     let soonMs: number | null = null
     let isSame = false
@@ -107,12 +105,13 @@ export class LaneLooks {
       counts.looks++
       this.#options.plannerOf(lane).looked()
       const before = tag.digest
-      const outcome = await checkTag(tag, lane.lease, registry, store, { ...base, settleMs })
+      const outcome = await checkTag(tag, lane.lease, registry, store, call)
       isSame = outcome.kind === 'same'
-      isTold = tag.state === 'unknown' || (tag.misses === 0 && tag.vanishes === 0)
+      const isMissed = tag.misses > 0 || tag.vanishes > 0
+      isTold = tag.state === 'unknown' || !isMissed
       this.#take(outcome, lane, tag)
       if (tag.state === 'unknown') counts.unknown++
-      if (tag.misses > 0 || tag.vanishes > 0) soonMs = missedMs
+      if (isMissed) soonMs = missedMs
       else if ((tag.settling?.until ?? 0) > clock.now()) soonMs = settleMs / looksToSettle
       await this.#lists.judge(lane, tag, outcome.kind === 'moved', before)
     } catch (error) {

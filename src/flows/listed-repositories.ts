@@ -1,7 +1,9 @@
 import { isFault, toFault } from '../core/fault.js'
+import type { Host } from '../core/host.js'
 import type { HostProfile } from '../core/host-profile.js'
 import { formatReference, formatRepository, type Repository } from '../core/reference.js'
 import type { TagAssignment } from '../core/tag-assignment.js'
+import type { Registry } from '../registry/registry.js'
 import type { DueList, ScheduledTag } from './scheduled-tag.js'
 import type { WatchMeans } from './watch-means.js'
 import type { WatchedLane } from './watched-lane.js'
@@ -15,7 +17,7 @@ export interface ListedRepositoriesOptions extends WatchMeans {
 }
 
 /** A list for fewer tags than this costs as much as asking for each. */
-export const fewestListedTags = 4
+const fewestTags = 4
 /** A list must take no more requests than so many times fewer than its tags would: lists are often limited more tightly than looks. */
 const worthwhile = 2
 /** Every so many rounds of a list some tags are asked for although it says that they are as they were. */
@@ -52,7 +54,9 @@ export class ListedRepositories {
 
   /** Whether the tags of a repository are to be known by a list. @param tags how many of them are watched */
   isWanted(lane: WatchedLane, path: string, tags: number): boolean {
-    return tags >= fewestListedTags && this.#options.registry.hasLists(lane.host) && this.#mayAsk(lane, path)
+    const { registry, clock } = this.#options
+    const isWorth = isListable(registry, lane.host, registry.profile(lane.host), tags, clock.now())
+    return isWorth && !this.#isResting(lane, path)
   }
 
   /**
@@ -99,9 +103,12 @@ export class ListedRepositories {
   }
 
   #mayAsk(lane: WatchedLane, path: string): boolean {
-    const now = this.#options.clock.now()
-    if (!isTrusted(this.#options.registry.profile(lane.host), now)) return false
-    return (this.#states.get(keyOf(lane, path))?.restsUntil ?? 0) <= now
+    const { registry, clock } = this.#options
+    return isTrusted(registry.profile(lane.host), clock.now()) && !this.#isResting(lane, path)
+  }
+
+  #isResting(lane: WatchedLane, path: string): boolean {
+    return (this.#states.get(keyOf(lane, path))?.restsUntil ?? 0) > this.#options.clock.now()
   }
 
   #stateOf(lane: WatchedLane, path: string): ListState {
@@ -148,7 +155,7 @@ export class ListedRepositories {
   /** Each tag comes round in its turn. */
   #sample(due: DueList, state: ListState, proofs: Set<ScheduledTag>): void {
     const tags = due.tags.toSorted((a, b) => a.tagId - b.tagId)
-    const count = Math.ceil(tags.length / tagsPerProof)
+    const count = proofsOf(tags.length)
     for (let index = 0; index < count; index++) {
       const tag = tags[(state.proved + index) % tags.length]
       if (tag !== undefined) proofs.add(tag)
@@ -217,6 +224,26 @@ export class ListedRepositories {
     const { cost, signal } = this.#options
     return { cost, signal, maxWaitMs: 1_000, priority: 'head' } as const
   }
+}
+
+/** Whether one list may tell of so many watched tags of a repository, as far as is known of its host. */
+export function isListable(
+  registry: Pick<Registry, 'hasLists'>,
+  host: Host,
+  profile: HostProfile,
+  tags: number,
+  now: number,
+): boolean {
+  return tags >= fewestTags && registry.hasLists(host) && isTrusted(profile, now)
+}
+
+/** How many HEADs each list of so many tags brings where nothing moves, on the mean. */
+export function proofsPerList(tags: number): number {
+  return proofsOf(tags) / proveEvery
+}
+
+function proofsOf(tags: number): number {
+  return Math.ceil(tags / tagsPerProof)
 }
 
 /** Whether a host's list is believed: it has not lied, or not lately. */

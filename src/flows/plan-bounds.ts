@@ -10,7 +10,8 @@ const hourMs = 3_600_000
 /** What the looks at a host may cost: by the configuration, and by what the host says of its quota. */
 export function planBoundsOf(config: Config, host: Host, profile: HostProfile): PlanBounds {
   const given = config.registries?.[host]?.requestsPerHour ?? Number.POSITIVE_INFINITY
-  const perHour = Math.min(given, quotaPerHour(profile) * quotaShare)
+  const ofQuota = profile.headCounts === true ? quotaPerHour(profile) * quotaShare : Number.POSITIVE_INFINITY
+  const perHour = Math.min(given, ofQuota)
   return {
     everyMs: everyMsOf(config),
     minEveryMs: minEveryMsOf(config),
@@ -18,9 +19,8 @@ export function planBoundsOf(config: Config, host: Host, profile: HostProfile): 
   }
 }
 
-/** Infinity where there is none, or looks do not count against it, or it does not say over which time. */
-function quotaPerHour({ quota, headCounts }: HostProfile): number {
-  if (headCounts !== true || quota === undefined || quota.limit === null || quota.windowMs === null)
-    return Number.POSITIVE_INFINITY
+/** Requests an hour that a host's quota comes to; Infinity where there is none, or it does not say over which time. */
+export function quotaPerHour({ quota }: HostProfile): number {
+  if (quota === undefined || quota.limit === null || quota.windowMs === null) return Number.POSITIVE_INFINITY
   return (quota.limit / quota.windowMs) * hourMs
 }

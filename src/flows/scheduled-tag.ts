@@ -1,5 +1,5 @@
 import type { Digest } from '../core/digest.js'
-import { nextSlotMs } from '../plan/phase.js'
+import { slotAfterLookMs } from '../plan/phase.js'
 import type { WatchedTag } from '../store/store.js'
 import type { TrackedTag } from './check-tag.js'
 import { lastLookAt, tagEveryMs, tagPhaseMs } from './tag-times.js'
@@ -109,7 +109,7 @@ export function scheduleTag(
     isListWritten: watch.isListed,
     isUndated: false,
     contradicted: null,
-    slotAt: lookedAt === null ? now : nextSlotMs(phase, everyMs, lookedAt),
+    slotAt: slotAfterLookMs(phase, everyMs, lookedAt, now),
     isGone: false,
     isRunning: false,
     slot: null,

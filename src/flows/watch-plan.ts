@@ -1,15 +1,15 @@
 import type { HostPlan, WatchPlan } from '../../client/src/index.js'
 import type { Host } from '../core/host.js'
-import { type HostProfile, parseHostProfile } from '../core/host-profile.js'
+import { type HostProfile, isAskedByGet, parseHostProfile } from '../core/host-profile.js'
 import { formatReference, formatRepository } from '../core/reference.js'
 import { formatDuration, formatTime } from '../core/time.js'
 import type { Registry } from '../registry/registry.js'
 import type { Store, WatchedTag, WatchRule } from '../store/store.js'
 import { type Config, everyMsOf } from './config.js'
 import { LanePlanner } from './lane-planner.js'
-import { fewestListedTags, isTrusted } from './listed-repositories.js'
+import { isListable, isTrusted, proofsPerList } from './listed-repositories.js'
 import type { Services } from './open.js'
-import { planBoundsOf } from './plan-bounds.js'
+import { planBoundsOf, quotaPerHour } from './plan-bounds.js'
 import type { ScheduledTag } from './scheduled-tag.js'
 import { WatchedLane } from './watched-lane.js'
 import { formatInterval } from './wire.js'
@@ -23,9 +23,6 @@ export interface WatchPlanQuestion {
 }
 
 const hourMs = 3_600_000
-/** Every so many lists a HEAD proves one of a hundred tags: see `ListedRepositories`. */
-const proofsPerList = 0.5
-const tagsPerProof = 100
 
 /**
  * What watching asks of each host, how often, and which limits would bite: the plan that a server has made, or would make now.
@@ -82,16 +79,13 @@ async function planHost(
   lane.update(watches, everyMsOf(config), now)
   const planner = new LanePlanner(bounds)
   await planner.load(laneId, store.plans, now)
-  const isListed = (_: string, tags: number) =>
-    tags >= fewestListedTags && registry.hasLists(host) && isTrusted(profile, now)
+  const isListed = (_: string, tags: number) => isListable(registry, host, profile, tags, now)
   planner.replan(lane, isListed, now)
   const tags = [...lane.tags.values()]
   const lists = listsOf(tags, host)
   const listsPerHour = sum(lists.map(({ everyMs }) => hourMs / everyMs))
   const single = tags.filter(({ list }) => list === null)
-  const proofsPerHour = sum(
-    lists.map(({ everyMs, tags: count }) => (hourMs / everyMs) * proofsPerList * Math.ceil(count / tagsPerProof)),
-  )
+  const proofsPerHour = sum(lists.map(({ everyMs, tags: count }) => (hourMs / everyMs) * proofsPerList(count)))
   const looksPerHour = sum(single.map(({ everyMs }) => hourMs / everyMs)) + proofsPerHour
   const ownLists = rules.filter(({ repository }) => !lists.some(({ path }) => path === repository.path))
   const rulesPerHour = sum(ownLists.map(({ everyMs }) => hourMs / (everyMs ?? bounds.everyMs)))
@@ -158,19 +152,17 @@ function warningsOf(
       `its tags take ${round(needed)} requests an hour even at their longest intervals, and ${round(perHour)} are allowed: looks come late, each tag about ${(needed / perHour).toFixed(1)} times as rarely as is said here. Give longer intervals (\`every\`, \`watch add … --every\`), or allow more (registries.${host}.requestsPerHour)`,
     )
   }
-  if (profile.head === 'refused' || profile.digestHeader === 'missing') {
+  if (isAskedByGet(profile)) {
     const why = profile.head === 'refused' ? 'it refuses HEAD' : 'its answers to HEAD have no digest'
     warnings.push(
       `${why}, so each look fetches the manifest: ${round(looks)} an hour, which count as pulls where pulls are counted`,
     )
   }
-  const { quota } = profile
-  if (quota !== undefined && quota.limit !== null && quota.windowMs !== null && profile.headCounts === undefined) {
-    const allowed = (quota.limit / quota.windowMs) * hourMs
-    if (needed > allowed)
-      warnings.push(
-        `it allows ${round(allowed)} requests an hour, and it is not known yet whether looks count: ${round(needed)} are planned`,
-      )
+  const allowed = quotaPerHour(profile)
+  if (profile.headCounts === undefined && needed > allowed) {
+    warnings.push(
+      `it allows ${round(allowed)} requests an hour, and it is not known yet whether looks count: ${round(needed)} are planned`,
+    )
   }
   if (!isTrusted(profile, now)) {
     warnings.push(

@@ -1,7 +1,7 @@
 import type { Host } from '../core/host.js'
 import { limits } from '../core/limits.js'
 import { Pace } from '../plan/pace.js'
-import { nextSlotMs } from '../plan/phase.js'
+import { nextSlotMs, slotAfterLookMs } from '../plan/phase.js'
 import type { LaneLease, StateChange, WatchedTag } from '../store/store.js'
 import { DueQueue } from './due-queue.js'
 import {
@@ -110,7 +110,7 @@ export class WatchedLane {
     tag.everyMs = everyMs
     tag.list = isListed ? this.#listOf(tag.reference.path) : null
     tag.phase = tagPhaseMs({ reference: tag.reference, isListed }, everyMs)
-    tag.slotAt = tag.lookedAt === null ? now : nextSlotMs(tag.phase, everyMs, tag.lookedAt)
+    tag.slotAt = slotAfterLookMs(tag.phase, everyMs, tag.lookedAt, now)
     if (!tag.isRunning || tag.slot !== null) this.#await(tag, dueAtOf(tag, now))
   }
 

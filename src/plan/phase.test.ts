@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { lastSlotMs, nextSlotMs, phaseMs, phaseShare, slotAfterChangeMs } from './phase.js'
+import { lastSlotMs, nextSlotMs, phaseMs, slotAfterLookMs } from './phase.js'
 
 it('puts every time between its last slot and the next, one interval apart', () => {
   fc.assert(
@@ -39,12 +39,12 @@ it('never lets a tag whose interval was changed wait longer than the new one sin
       fc.integer({ min: 0, max: 2e12 }),
       fc.integer({ min: 0, max: 86_400_000 }),
       (name, every, lookedAt, ago) => {
-        const slot = slotAfterChangeMs(phaseShare(name), every, lookedAt, lookedAt + ago)
+        const slot = slotAfterLookMs(phaseMs(name, every), every, lookedAt, lookedAt + ago)
         expect(slot).toBeGreaterThan(lookedAt)
         expect(slot - lookedAt).toBeLessThanOrEqual(every)
         expect(slot).toBe(nextSlotMs(phaseMs(name, every), every, lookedAt))
       },
     ),
   )
-  expect(slotAfterChangeMs(0.5, 1_000, null, 77)).toBe(77)
+  expect(slotAfterLookMs(500, 1_000, null, 77)).toBe(77)
 })

@@ -26,11 +26,10 @@ export function lastSlotMs(phase: number, everyMs: number, atMs: number): number
 }
 
 /**
- * The slot to look at next when a tag's interval is changed: the first of the new interval's after the last look. It is never
- * further from that look than the new interval, and may have passed already: then it is due.
- * @param share what {@link phaseShare} says
+ * The slot to look at next of a tag whose interval is new: the first of its slots after the last look. It is never further from
+ * that look than the interval, and may have passed already: then it is due.
  * @param lookedAt the last look; null when there was none, and the tag is due
  */
-export function slotAfterChangeMs(share: number, everyMs: number, lookedAt: number | null, now: number): number {
-  return lookedAt === null ? now : nextSlotMs(Math.floor(share * everyMs), everyMs, lookedAt)
+export function slotAfterLookMs(phase: number, everyMs: number, lookedAt: number | null, now: number): number {
+  return lookedAt === null ? now : nextSlotMs(phase, everyMs, lookedAt)
 }

@@ -1,5 +1,6 @@
 import { type Digest, isDigest, parseDigest } from '../core/digest.js'
 import { Fault, isFault } from '../core/fault.js'
+import { isAskedByGet } from '../core/host-profile.js'
 import { parseManifest } from '../core/manifest.js'
 import { bareMediaType, manifestAccept } from '../core/media-type.js'
 import { formatReference, type Reference } from '../core/reference.js'
@@ -34,8 +35,7 @@ const tryHeadAgainMs = 60 * 60_000
 export async function head(access: Access, reference: Reference, call: Call): Promise<Head> {
   const { host } = reference
   const profile = access.profile(host)
-  const isWanting = profile.head === 'refused' || profile.digestHeader === 'missing'
-  if (isWanting && access.now() - (profile.headJudgedAt ?? 0) < tryHeadAgainMs)
+  if (isAskedByGet(profile) && access.now() - (profile.headJudgedAt ?? 0) < tryHeadAgainMs)
     return await byGet(access, reference, call)
   const isConditional = call.known !== undefined && profile.conditional === 'honored'
   const response = await sendHead(access, reference, call, isConditional ? call.known : undefined)

@@ -90,12 +90,13 @@ function listFault(response: HttpResponse, what: string, until: number | null): 
   // GitHub's API tells with 403 too that the hour's requests are used up.
   const isLimit = status === 403 && (headers['x-ratelimit-remaining'] === '0' || headers['retry-after'] !== undefined)
   if (status === 429 || isLimit) return fault('rate-limited')
-  if (status === 401 || status === 403 || status === 404) return fault('denied', deniedFix)
+  if (status === 401 || status === 403 || status === 404) return fault('denied', noListFix)
   if (status === 408 || status === 504) return fault('timeout')
   return fault(status === 405 || status === 501 ? 'unsupported' : 'broken-answer')
 }
 
-const deniedFix =
+/** What to do where a list is not for us. */
+export const noListFix =
   'Nothing need be done: tags are asked for one by one. docs/registries.md says what the list needs ("Lists that carry digests").'
 
 /** The first words that an error body has, in the forms of these APIs. */
