@@ -1,4 +1,5 @@
 import { Fault } from './fault.js'
+import { textOf } from './json-object.js'
 import { limits } from './limits.js'
 
 /** How a container of an image is run: OCI image specification v1.1.1, config.md, "config"; Docker's `Healthcheck`. */
@@ -43,9 +44,9 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const config = recordOf(document.config)
   const env = texts(config.Env) ?? []
   return {
-    user: text(config.User),
-    workingDir: text(config.WorkingDir),
-    stopSignal: text(config.StopSignal),
+    user: textOf(config.User),
+    workingDir: textOf(config.WorkingDir),
+    stopSignal: textOf(config.StopSignal),
     entrypoint: texts(config.Entrypoint),
     cmd: texts(config.Cmd),
     healthcheck: parseHealthcheck(config.Healthcheck),
@@ -86,10 +87,6 @@ function positive(value: unknown): number | null {
 function splitVariable(variable: string): [name: string, value: string] {
   const equals = variable.indexOf('=')
   return equals < 0 ? [variable, ''] : [variable.slice(0, equals), variable.slice(equals + 1)]
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : ''
 }
 
 /** null for an empty list too: runtimes do not tell them apart. */

@@ -10,3 +10,17 @@ export function objectOf(value: unknown): JsonObject {
 export function objectsOf(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value.map(objectOf) : []
 }
+
+/** `value` when it is a text, else `''`. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+/**
+ * A parsed value as a message quotes it, in 80 characters at most. `String(value)` will not do: it throws where an object brings a
+ * member `toString`, and where lists lie thousands deep.
+ */
+export function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value).slice(0, 80)
+  return Array.isArray(value) ? 'a list' : 'an object'
+}

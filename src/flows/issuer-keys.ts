@@ -2,6 +2,7 @@ import type { JSONWebKeySet } from 'jose'
 import { noCost } from '../core/cost.js'
 import { Fault, oneLine } from '../core/fault.js'
 import { isLoopbackHost, parseHost } from '../core/host.js'
+import { textOf } from '../core/json-object.js'
 import { limits } from '../core/limits.js'
 import { parseNetworks } from '../http/guard.js'
 import { Lane } from '../http/lane.js'
@@ -61,7 +62,7 @@ export async function createIssuerKeys(
     const document = await read(at)
     // Section 4.3: else one issuer could speak for another.
     if (document.issuer !== issuer) throw broken(at, 'it names another issuer')
-    const { keys } = await read(issuerUrl(String(document.jwks_uri)))
+    const { keys } = await read(issuerUrl(textOf(document.jwks_uri)))
     if (!Array.isArray(keys)) throw broken(at, 'its key set has no keys')
     if (kept.size >= limits.issuers) kept.delete(kept.keys().next().value ?? issuer)
     kept.set(issuer, { keys: { keys }, at: clock.now() })

@@ -1,5 +1,5 @@
 import { type Digest, isDigest } from '../../core/digest.js'
-import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
+import { type JsonObject, objectOf, objectsOf, textOf } from '../../core/json-object.js'
 import type { PackageSource } from '../../core/package.js'
 import { parsePurl } from '../../core/purl.js'
 import {
@@ -9,7 +9,6 @@ import {
   type SbomEntry,
   type SbomFacts,
   type SbomReader,
-  textOf,
 } from './sbom-reader.js'
 
 /** CycloneDX 1.2 to 1.7 as JSON (ECMA-424): what is read here is the same in all. */

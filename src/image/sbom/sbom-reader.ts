@@ -40,11 +40,6 @@ export interface SbomEntry {
   readonly note: string | null
 }
 
-/** `value` when it is a text, else an empty one. */
-export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : ''
-}
-
 /** Names that scanners write where they found no distribution. */
 const noDistributions = new Set(['', 'none', 'unknown', 'noassertion'])
 

@@ -1,5 +1,5 @@
 import { isDigest } from '../../core/digest.js'
-import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
+import { type JsonObject, objectOf, objectsOf, textOf } from '../../core/json-object.js'
 import type { Distribution, PackageSource } from '../../core/package.js'
 import { packagePurl, parsePurl } from '../../core/purl.js'
 import {
@@ -9,7 +9,6 @@ import {
   type SbomEntry,
   type SbomFacts,
   type SbomReader,
-  textOf,
   typeOfDatabase,
 } from './sbom-reader.js'
 

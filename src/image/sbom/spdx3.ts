@@ -1,5 +1,5 @@
-import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
-import { type SbomEntry, type SbomFacts, type SbomReader, textOf } from './sbom-reader.js'
+import { type JsonObject, objectOf, objectsOf, textOf } from '../../core/json-object.js'
+import type { SbomEntry, SbomFacts, SbomReader } from './sbom-reader.js'
 
 /** SPDX 3.0 as JSON-LD in its serialized form: https://spdx.github.io/spdx-spec/v3.0.1/. */
 export const spdx3: SbomReader = {

@@ -1,7 +1,7 @@
 import { isDigest } from '../../core/digest.js'
-import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
+import { type JsonObject, objectOf, objectsOf, textOf } from '../../core/json-object.js'
 import type { PackageSource } from '../../core/package.js'
-import { distributionOf, evidenceIn, type SbomEntry, type SbomFacts, type SbomReader, textOf } from './sbom-reader.js'
+import { distributionOf, evidenceIn, type SbomEntry, type SbomFacts, type SbomReader } from './sbom-reader.js'
 import { sourceOfRpm } from './source-rpm.js'
 
 /** Syft's own JSON, schema versions 1 to 16: https://github.com/anchore/syft/tree/main/schema/json. */

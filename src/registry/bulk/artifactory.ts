@@ -1,5 +1,5 @@
 import type { Host } from '../../core/host.js'
-import { objectOf } from '../../core/json-object.js'
+import { objectOf, textOf } from '../../core/json-object.js'
 import type { Repository } from '../../core/reference.js'
 import type { TagAssignment } from '../../core/tag-assignment.js'
 import { apiOf, sameCredential } from './api.js'
@@ -107,7 +107,7 @@ function readItem(entry: unknown, { path }: Place): Item | null {
   return {
     tag,
     isIndex: name === 'list.manifest.json',
-    assignments: assignmentOf(tag, `sha256:${String(sha256)}`, timeOf(modified)),
+    assignments: assignmentOf(tag, `sha256:${textOf(sha256)}`, timeOf(modified)),
   }
 }
 

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Fault, oneLine } from '../../core/fault.js'
+import { shown, textOf } from '../../core/json-object.js'
 import { type CredentialContext, type CredentialPlugin, passwordCredential } from './credential.js'
 import { externalAccountToken } from './google/external-account.js'
 import { type GoogleToken, impersonatedToken, readToken, serviceAccountToken, userToken } from './google/token.js'
@@ -62,13 +63,13 @@ async function tokenOf(
     case 'external_account':
       return await externalAccountToken(file, what, context, signal)
     case 'impersonated_service_account': {
-      const url = requireUrl(String(file.service_account_impersonation_url), 'service_account_impersonation_url')
+      const url = requireUrl(textOf(file.service_account_impersonation_url), 'service_account_impersonation_url')
       const source = Object(file.source_credentials) as Record<string, unknown>
       if (source.type === file.type) break
       return await impersonatedToken(url, await tokenOf(source, what, context, signal), what, context, signal)
     }
   }
-  throw new Fault('invalid-config', `${what} is of a type that is not known: '${oneLine(String(file.type))}'`, {
+  throw new Fault('invalid-config', `${what} is of a type that is not known: '${oneLine(shown(file.type))}'`, {
     fix: 'Give one of type service_account, authorized_user, external_account or impersonated_service_account.',
   })
 }

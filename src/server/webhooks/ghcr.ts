@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { Fault } from '../../core/fault.js'
-import { objectOf } from '../../core/json-object.js'
+import { objectOf, textOf } from '../../core/json-object.js'
 import { isSameHash } from '../../iam/secrets.js'
 import { hostOf, pushEvent } from './push-event.js'
 import type { WebhookKind } from './webhook-kind.js'
@@ -37,11 +37,11 @@ export const ghcr: WebhookKind = {
     if (event !== 'package' && event !== 'registry_package') return { events: [null] }
     const { action, [event]: said } = objectOf(payload)
     const { package_type: type, namespace, name, owner, package_version: pushed } = objectOf(said)
-    const isContainer = types.some((known) => known === String(type).toLowerCase())
+    const isContainer = types.some((known) => known === textOf(type).toLowerCase())
     if (!isContainer || (action !== 'published' && action !== 'updated')) return { events: [null] }
     const { version, package_url: url, container_metadata: metadata } = objectOf(pushed)
     const { tag } = objectOf(metadata)
-    const repository = `${String(namespace || objectOf(owner).login)}/${String(name)}`.toLowerCase()
+    const repository = `${textOf(namespace) || textOf(objectOf(owner).login)}/${textOf(name)}`.toLowerCase()
     const host = hostOf(url) ?? 'ghcr.io'
     return { events: [pushEvent({ host, repository, tag: objectOf(tag).name, digest: version })] }
   },

@@ -257,4 +257,22 @@ describe('a webhook', () => {
       }
     }
   })
+
+  it.each(cases)('may have anything where a member was: %s, of %s', (_, kind, payload, __, headers) => {
+    const deep: unknown = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)
+    for (const hostile of [{ toString: 0 }, deep, null]) {
+      for (const body of withEachMember(payload, hostile)) expect(() => readingOf(kind, body, headers)).not.toThrow()
+    }
+  })
 })
+
+/** Copies of a parsed value, in each of which another member at some depth is `hostile`. */
+function* withEachMember(value: unknown, hostile: unknown): Generator<unknown> {
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, inner] of Object.entries(value)) {
+    const copyWith = (other: unknown) =>
+      Array.isArray(value) ? value.with(Number(key), other) : { ...value, [key]: other }
+    yield copyWith(hostile)
+    for (const other of withEachMember(inner, hostile)) yield copyWith(other)
+  }
+}

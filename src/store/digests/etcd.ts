@@ -1,5 +1,5 @@
 import { Fault, isFault, oneLine } from '../../core/fault.js'
-import { type JsonObject, objectOf, objectsOf } from '../../core/json-object.js'
+import { type JsonObject, objectOf, objectsOf, textOf } from '../../core/json-object.js'
 import { Secret } from '../../core/secret.js'
 import { parseNetworks } from '../../http/guard.js'
 import { type ExchangeResult, Pool } from '../../http/pool.js'
@@ -132,7 +132,7 @@ class Etcd implements KeyValue {
       throw this.#broken(`it answers ${status} and no JSON`)
     }
     if (status === 200) return answer
-    const message = oneLine(String(answer.message ?? answer.error ?? 'no message'))
+    const message = oneLine(textOf(answer.message) || textOf(answer.error) || 'no message')
     if (/NOSPACE|database space exceeded/.test(message)) throw new Fault('disk-full', `${this.where}: ${message}`)
     const isRefused = status === 401 || status === 403 || /authentication failed|user name is empty/.test(message)
     throw new Fault('store-unavailable', `${this.where}: ${message}`, {
@@ -166,7 +166,7 @@ function versioned(entry: JsonObject | undefined): Versioned {
   if (entry === undefined) return { value: null, version: '0' }
   // An empty value is left out of the answer.
   const value = typeof entry.value === 'string' ? Buffer.from(entry.value, 'base64').toString('utf8') : ''
-  return { value, version: String(entry.mod_revision) }
+  return { value, version: textOf(entry.mod_revision) }
 }
 
 function base64(text: string): string {

@@ -1,3 +1,4 @@
+import { textOf } from '../../core/json-object.js'
 import type { AdvisorySource } from './advisory-source.js'
 
 /** first.org's forecast of which CVEs will be exploited: CSV with a comment, a head and a line a CVE. */
@@ -9,7 +10,7 @@ export const epss: AdvisorySource = {
   downloads: () => [{ part: null, path: 'epss_scores-current.csv.gz' }],
   recognises: (value) => typeof value === 'string' && /^(?:#\s*model_version:|cve,epss,percentile\s*$)/.test(value),
   read(value, sink) {
-    const line = String(value).trim()
+    const line = textOf(value).trim()
     if (line === '' || line.startsWith('#') || line.startsWith('cve,')) return
     const [, cve = '', score, percentile] =
       /^(CVE-\d{4}-\d{4,19}),([\d.eE+-]{1,30}),([\d.eE+-]{1,30})$/.exec(line) ?? []

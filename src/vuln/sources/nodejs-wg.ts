@@ -1,4 +1,5 @@
 import { oneLine } from '../../core/fault.js'
+import { shown } from '../../core/json-object.js'
 import type { AdvisorySource } from './advisory-source.js'
 import { parseNpmRange } from './npm-range.js'
 
@@ -14,11 +15,11 @@ export const nodejsWg: AdvisorySource = {
   read(value, sink) {
     const record = value as Record<string, unknown>
     const { id, module_name: name, vulnerable_versions: vulnerable, title, cvss_vector: vector } = record
-    const refuse = (reason: string) => sink.refuse(null, oneLine(`${String(id).slice(0, 40)}: ${reason}`))
+    const refuse = (reason: string) => sink.refuse(null, oneLine(`${shown(id)}: ${reason}`))
     if (!Number.isSafeInteger(id)) return sink.refuse(null, 'a record without a number')
     if (typeof name !== 'string' || !/^[\x21-\x7e]{1,214}$/.test(name)) return refuse('no name of a package')
     const ranges = typeof vulnerable === 'string' && vulnerable.length < 10_000 ? parseNpmRange(vulnerable) : null
-    if (ranges === null) return refuse(`no range of versions: '${String(vulnerable).slice(0, 80)}'`)
+    if (ranges === null) return refuse(`no range of versions: '${shown(vulnerable)}'`)
     const cves = Array.isArray(record.cves) ? record.cves : []
     sink.advisory(null, {
       ...{ source: 'nodejs-wg', id: `NSWG-ECO-${id}`, upstream: [], withdrawnAt: null },

@@ -147,6 +147,8 @@ describe('parseOsvRecord', () => {
         parseOsvRecord({ id: 'X-1', affected: [value], severity: value, references: [value] })
       }),
     )
+    const deep: unknown = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)
+    for (const id of [{ toString: 0 }, deep]) expect(parseOsvRecord({ id })).toHaveProperty('refused')
   })
 })
 

@@ -1,6 +1,7 @@
 import type { Advisory, AffectedPackage, AffectedRange, RangeEvent, Rating } from '../../core/advisory.js'
 import { advisoryName } from '../../core/advisory-name.js'
 import { oneLine } from '../../core/fault.js'
+import { shown, textOf } from '../../core/json-object.js'
 import { limits } from '../../core/limits.js'
 import { parsePurl } from '../../core/purl.js'
 
@@ -23,7 +24,7 @@ export function parseOsvRecord(value: unknown, source = 'osv'): Advisory | Refus
   const record = objectOf(value)
   if (record === null) return { refused: 'no JSON object' }
   const id = textOf(member(record, 'id'))
-  if (!isId(id)) return { refused: `no usable id: ${oneLine(JSON.stringify(member(record, 'id')) ?? 'none')}` }
+  if (!isId(id)) return { refused: `no usable id: ${oneLine(shown(member(record, 'id')))}` }
   const reasons: string[] = []
   const publisher = publisherOf(id)
   const advisory: Advisory = {
@@ -328,8 +329,4 @@ function objectOf(value: unknown): JsonObject | null {
  */
 function member(object: JsonObject, key: string): unknown {
   return object[key]
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : ''
 }

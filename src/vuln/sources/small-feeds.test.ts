@@ -144,6 +144,7 @@ it('no source throws or claims what it cannot read, whatever the value', () => {
     'bash',
     'CVE-2026-11111',
     '__proto__',
+    'toString',
   )
   const tree = fc.letrec((tie) => ({
     value: fc.oneof(
@@ -158,6 +159,8 @@ it('no source throws or claims what it cannot read, whatever the value', () => {
         'https://packages.wolfi.dev',
         '2026-01-01',
         'x'.repeat(300),
+        { toString: 0 },
+        JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`),
       ),
       fc.array(tie('value'), { maxLength: 3 }),
       fc.dictionary(keys, tie('value'), { maxKeys: 6 }),

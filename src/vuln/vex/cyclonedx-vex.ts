@@ -119,7 +119,7 @@ function productsOf(affected: JsonObject, status: Status, components: ReadonlyMa
   const fragment = ref.startsWith('urn:cdx:') ? decoded(ref.slice(ref.indexOf('#') + 1)) : ref
   const { purl, type, version, hashes } = components.get(ref) ?? {}
   const digests = objectsOf(hashes).map(
-    ({ alg, content }) => `${textOf(alg).toLowerCase().replace('-', '')}:${content}`,
+    ({ alg, content }) => `${textOf(alg).toLowerCase().replace('-', '')}:${textOf(content)}`,
   )
   const isImage = type === 'container'
   const product = componentOf([fragment, textOf(purl), ...(isImage ? [textOf(version), ...digests] : [])])

@@ -1,4 +1,5 @@
-import { Fault } from '../../../core/fault.js'
+import { Fault, oneLine } from '../../../core/fault.js'
+import { shown } from '../../../core/json-object.js'
 import type { HttpResponse } from '../../../http/send.js'
 import type { CredentialContext } from '../credential.js'
 import { askIfThere, probeMs, type Question, readObject, refusal, requireText } from '../question.js'
@@ -92,7 +93,7 @@ async function openSession(
 function readKeys(answer: HttpResponse, who: string, from: string): AwsKeys {
   const fields = readObject(answer, who)
   if (fields.Code !== undefined && fields.Code !== 'Success') {
-    throw new Fault('denied', `${who} has no keys: ${String(fields.Code).slice(0, 80)}`, { fix: imdsFix })
+    throw new Fault('denied', `${who} has no keys: ${oneLine(shown(fields.Code))}`, { fix: imdsFix })
   }
   return {
     accessKeyId: requireText(fields, 'AccessKeyId', who),
