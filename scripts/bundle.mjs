@@ -2,12 +2,21 @@
 // longer to find and link the 500 modules of the sources and of what they use at once than most commands take to run, and of one
 // file it can be told what V8 compiled the last time (src/cli/start.ts). Larger packages, loaded by few commands, stay outside.
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './prepare.mjs'
 
-const inside = ['@commander-js/extra-typings', 'ae-cvss-calculator', 'cli-table3', 'commander', 'kysely', 'picocolors']
+const required = [
+  '@commander-js/extra-typings',
+  'ae-cvss-calculator',
+  'cli-table3',
+  'commander',
+  'kysely',
+  'picocolors',
+]
+const sqlite = '@photostructure/sqlite'
+const inside = existsSync(join(root, 'node_modules', sqlite)) ? [...required, sqlite] : required
 
 const read = (...path) => JSON.parse(readFileSync(join(root, ...path, 'package.json'), 'utf8'))
 const { dependencies, optionalDependencies } = read()
@@ -19,11 +28,20 @@ const notices = inside.map((name) => {
 const lateRequires = {
   name: 'late-requires',
   setup(build) {
-    build.onLoad({ filter: /[\\/]dist[\\/]src[\\/]vuln[\\/]severity\.js$/ }, ({ path }) => {
+    build.onLoad({ filter: /[\\/]dist[\\/]src[\\/](?:vuln[\\/]severity|store[\\/]sqlite-open)\.js$/ }, ({ path }) => {
       const late = /requireHere\('([^']+)'\)/g
       const put = (call, name) => (inside.includes(name) ? `require('${name}')` : call)
       return { contents: readFileSync(path, 'utf8').replace(late, put), loader: 'js' }
     })
+  },
+}
+/** What finds the compiled half of SQLite's package, sooner than its own way. */
+const sqliteNative = {
+  name: 'sqlite-native',
+  setup(build) {
+    const contents = `export { loadNative as default } from './dist/src/store/sqlite-native.js'`
+    build.onResolve({ filter: /^node-gyp-build$/ }, ({ path }) => ({ path, namespace: 'sqlite-native' }))
+    build.onLoad({ filter: /^node-gyp-build$/, namespace: 'sqlite-native' }, () => ({ contents, resolveDir: root }))
   },
 }
 const outdir = join(root, 'dist', 'command')
@@ -39,7 +57,7 @@ const options = {
 const [programs] = (
   await build({
     ...options,
-    plugins: [lateRequires],
+    plugins: [lateRequires, sqliteNative],
     entryPoints: [join(root, 'dist', 'src', 'cli', 'programs.js')],
     format: 'cjs',
     // Code from the cache knows no callback for import(): Node 20 forgets it. Its require() takes ES modules too.

@@ -19,17 +19,18 @@ const shortRunMs = 1000
 export async function start(name: ProgramName): Promise<void> {
   // Not `performance`, which is loaded when it is first named.
   const begun = Date.now()
-  const path = join(dirname(fileURLToPath(import.meta.url)), 'programs.cjs')
+  const folder = dirname(fileURLToPath(import.meta.url))
+  const path = join(folder, 'programs.cjs')
   const command = name === 'tidemark' ? (process.argv[2] ?? '') : name
   const key = { bundle: bundleDigest, command, environment: process.env }
   const cachedData = readCompiledCode(key)
   // The build leaves nothing but ASCII in it: one byte is one character.
-  const script = new Script(`(function (exports, require, module) {${readFileSync(path, 'latin1')}\n})`, {
+  const script = new Script(`(function (exports, require, module, __dirname) {${readFileSync(path, 'latin1')}\n})`, {
     filename: path,
     ...(cachedData && { cachedData }),
   })
   const module: { exports: Partial<{ runProgram: typeof runProgram }> } = { exports: {} }
-  script.runInThisContext()(module.exports, createRequire(path), module)
+  script.runInThisContext()(module.exports, createRequire(path), module, folder)
   await module.exports.runProgram?.(name)
   const isNew = cachedData === undefined || script.cachedDataRejected === true
   // What ended badly used little of the code.

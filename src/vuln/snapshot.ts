@@ -75,6 +75,8 @@ function readSources(database: SqliteDatabase): SnapshotSource[] {
 }
 
 function readSnapshot(database: SqliteDatabase, path: string): Advisories {
+  // A read that lasts until it is closed: else each question locks the file anew and looks for a journal beside it.
+  database.exec('begin')
   requireSnapshot(database, path)
   const meta = new Map(
     (database.prepare('select key, value from meta').all() as { key: string; value: string }[]).map(
