@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { root } from './prepare.mjs'
 
@@ -44,6 +45,16 @@ const sqliteNative = {
     build.onLoad({ filter: /^node-gyp-build$/, namespace: 'sqlite-native' }, () => ({ contents, resolveDir: root }))
   },
 }
+/** Loading all readers of packages, to know how inventories that were stored are called, takes longer than to read one. */
+const constants = {
+  name: 'constants',
+  async setup(build) {
+    const path = join(root, 'dist', 'src', 'flows', 'analysis-version.js')
+    const { analysisVersion } = await import(pathToFileURL(path).href)
+    const contents = `export const analysisVersion = ${JSON.stringify(analysisVersion)}`
+    build.onLoad({ filter: /[\\/]dist[\\/]src[\\/]flows[\\/]analysis-version\.js$/ }, () => ({ contents }))
+  },
+}
 const outdir = join(root, 'dist', 'command')
 rmSync(outdir, { recursive: true, force: true })
 const options = {
@@ -57,7 +68,7 @@ const options = {
 const [programs] = (
   await build({
     ...options,
-    plugins: [lateRequires, sqliteNative],
+    plugins: [lateRequires, sqliteNative, constants],
     entryPoints: [join(root, 'dist', 'src', 'cli', 'programs.js')],
     format: 'cjs',
     // Code from the cache knows no callback for import(): Node 20 forgets it. Its require() takes ES modules too.

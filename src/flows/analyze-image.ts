@@ -9,7 +9,6 @@ import type { ImageTree } from '../image/tree.js'
 import { attachedInventory } from './attached-sbom.js'
 import type { Services } from './open.js'
 import { type ImageCall, type ImageQuestion, openImage } from './open-image.js'
-import { matcher } from './readers.js'
 import { storedInventory } from './stored-inventory.js'
 
 /** What is known of an image once it was read. */
@@ -90,6 +89,7 @@ export async function knowsLayers(image: SourceImage, services: Services): Promi
   const digests = image.layers.map(({ digest }) => digest)
   if (!digests.every((digest) => digest !== null)) return false
   const { analyses } = await services.store()
+  const { matcher } = await import('./readers.js')
   return await analyses.knowsLayers(digests, matcher.version)
 }
 

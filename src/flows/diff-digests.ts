@@ -10,11 +10,11 @@ import { type ChainguardDiff, shownWarnings, toChainguardDiff } from '../format/
 import type { Capability } from '../iam/capabilities.js'
 import { version } from '../version.js'
 import { advisoriesIfAny } from './advisory-data.js'
+import { analysisVersion } from './analysis-version.js'
 import { diffImages } from './diff-images.js'
 import type { Services } from './open.js'
 import { perServices } from './per-services.js'
 import { type DigestCall, digestImageCall, openDigests, type ReadableImage } from './readable-digest.js'
-import { analysisVersion } from './readers.js'
 
 /** Which two images are compared. */
 export interface DiffDigestsQuestion {

@@ -3,9 +3,9 @@ import type { LayerFacts } from '../core/image-facts.js'
 import type { ImageIdentity, Inventory } from '../core/inventory.js'
 import { formatPlatform } from '../core/platform.js'
 import type { SourceImage } from '../image/sources/image-source.js'
+import { analysisVersion } from './analysis-version.js'
 import type { AnalyzedImage } from './analyze-image.js'
 import type { Services } from './open.js'
-import { analysisVersion } from './readers.js'
 
 interface InventoryDocument {
   readonly inventory: Omit<Inventory, 'image'>
