@@ -2,8 +2,11 @@ import { BatchGatherer, type RecordBatch } from './record-batch.js'
 import type { SnapshotCall, SnapshotFile } from './snapshot-file.js'
 import type { Answer, SnapshotPort } from './snapshot-port.js'
 
-/** Batches that may wait to be written while more is read: a file that is read slowly at times does not hold up the writing. */
-const waitingBatches = 4
+/**
+ * Batches that may wait to be written while more is read: some files take longer to read, others to write, and the thread that writes
+ * takes a while to begin. They hold 1 MB each at most (`charactersAtOnce`), and a few tenths of one as a rule.
+ */
+const waitingBatches = 32
 
 /** What is asked of the one that writes a snapshot, with the records that were put into sinks meanwhile, in one order. */
 export class SnapshotQueue {
