@@ -328,6 +328,8 @@ it('says what each moved pin changes, as JSON and for a pull request', async () 
     null,
     expect.any(Number),
   ])
+  const checked = await pin(folder, '--check', '-o', 'markdown')
+  expect(checked.stdout).toMatch(/^<!-- tidemark-pin -->\n\*\*1 image without a pin, 2 pins behind\*\*\n/)
   const { stdout, code } = await pin(folder, '--update', '--with-diff', '-o', 'markdown')
   expect(code).toBe(2)
   expect(stdout).toMatch(/^<!-- tidemark-pin -->\n\*\*1 image pinned, 2 pins moved\*\*\n/)

@@ -300,7 +300,7 @@ describe('the native API', () => {
 describe('events', () => {
   it('come as they are written, and are resumed after the last one that was seen', async () => {
     const own = await startTestRegistry()
-    const { cli, client, entries } = await start()
+    const { cli, client, entries, server } = await start()
     const tag = tagOf(own)
     const abort = new AbortController()
     const seen: TagEvent[] = []
@@ -321,6 +321,14 @@ describe('events', () => {
     const resumed = client.events({ after: 1 })[Symbol.asyncIterator]()
     expect((await resumed.next()).value).toEqual(seen[1])
     await resumed.return?.()
+    // What sends no header, such as a browser's first request, says it in the address.
+    const plain = await fetch(`${server.url}/api/v1/events?after=1`)
+    const reader = plain.body?.getReader()
+    let text = ''
+    while (!text.includes('data:')) text += Buffer.from((await reader?.read())?.value ?? []).toString()
+    expect(text).toMatch(/^retry: 2000\n\nid: 2\nevent: tag\.moved\n/)
+    await reader?.cancel()
+    expect((await fetch(`${server.url}/api/v1/events?after=x`)).status).toBe(400)
     await own.close()
   })
 })

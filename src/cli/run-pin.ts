@@ -127,7 +127,7 @@ function problemText({ file, line, image, reason }: PinProblem): string {
 
 function textOf(report: PinReport, diff: string, options: PinOptions, colors: Colors): string {
   if (options.output === 'json') return `${JSON.stringify(report, null, 2)}\n`
-  if (options.output === 'markdown') return writePins(report, maxCharacters)
+  if (options.output === 'markdown') return writePins(report, maxCharacters, options.check === true)
   if (options.diff) return diff
   return tableOf(report, options, colors)
 }

@@ -62,6 +62,13 @@ export function addEvents(app: FastifyInstance, services: Services, auth: Auth):
       headers: Type.Object({
         'last-event-id': Type.Optional(Type.String({ description: 'the last id that was seen' })),
       }),
+      querystring: Type.Object({
+        after: Type.Optional(
+          Type.String({
+            description: 'the same, for the first request: 0 for all that is kept; the header goes before',
+          }),
+        ),
+      }),
       response: { 200: Type.String({ description: 'text/event-stream' }) },
     },
     onRequest: async (request) => {
@@ -69,7 +76,8 @@ export function addEvents(app: FastifyInstance, services: Services, auth: Auth):
     },
     handler: async (request, reply) => {
       const store = await services.store()
-      const lastId = await firstId(request.headers['last-event-id'], store)
+      const { after } = request.query as { readonly after?: string }
+      const lastId = await firstId(request.headers['last-event-id'] || after, store)
       const listener = { reply, lastId }
       reply.hijack()
       reply.raw.writeHead(200, {
@@ -86,13 +94,12 @@ export function addEvents(app: FastifyInstance, services: Services, auth: Auth):
   })
 }
 
-async function firstId(header: string | string[] | undefined, store: Store): Promise<number> {
-  if (header === undefined || header === '') return await store.events.latestId()
+async function firstId(said: string | string[] | undefined, store: Store): Promise<number> {
+  if (said === undefined || said === '') return await store.events.latestId()
   // An id from another database, higher than any of ours, must not keep the reader waiting for ever.
-  if (typeof header === 'string' && /^\d{1,15}$/.test(header))
-    return Math.min(Number(header), await store.events.latestId())
-  throw new Fault('invalid-argument', 'Last-Event-ID is not an id of ours', {
-    fix: 'Send the id of the last event that you have, or leave the header out.',
+  if (typeof said === 'string' && /^\d{1,15}$/.test(said)) return Math.min(Number(said), await store.events.latestId())
+  throw new Fault('invalid-argument', 'Last-Event-ID, or `after`, is not an id of ours', {
+    fix: 'Send the id of the last event that you have, or leave it out.',
   })
 }
 

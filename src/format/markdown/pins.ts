@@ -11,10 +11,12 @@ const leastCharacters = 1_000
  * What `tidemark pin` did, as the text of a pull request: a table of the pins, then what each of them changes where that was
  * asked for, then what could not be pinned. Everything from files and images stands in code spans.
  * @param limit the most characters; the room of what each changes is shared
+ * @param isCheck whether it wrote nothing, and says what differs
  */
-export function writePins({ updates, problems }: PinReport, limit: number): string {
+export function writePins({ updates, problems }: PinReport, limit: number, isCheck: boolean): string {
   const moved = updates.filter(({ digest }) => digest !== null).length
-  const summary = `${counted(updates.length - moved, 'image')} pinned, ${counted(moved, 'pin')} moved`
+  const [images, pins] = [counted(updates.length - moved, 'image'), counted(moved, 'pin')]
+  const summary = isCheck ? `${images} without a pin, ${pins} behind` : `${images} pinned, ${pins} moved`
   const rows = updates.map(({ file, line, image, digest, updated_digest }) =>
     tableRow(
       code(`${file}:${line}`),
