@@ -13,11 +13,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { PinReport } from '../client/src/index.js'
 import { digestOf } from '../src/core/digest.js'
 import { parseManifest } from '../src/core/manifest.js'
+import { type RunningServer, serve } from '../src/server/serve.js'
 import { startTestRegistry, type TestRegistry } from '../src/test-registry/serve.js'
 import { createCli, type TestCli } from './support/cli.js'
 
@@ -242,12 +244,28 @@ describe('a past digest', () => {
   }
   const answerHistory = (body: string, status = 200) =>
     registry.setScript({ rules: [{ when: { path: '*/_chainguard/history/*' }, do: { status, body } }] })
-  const both = [
+  const places = [
     ['our history', async () => void (await cli.run('history', 'import', tag(), write('h.json', history())))],
     ["the registry's own", async () => answerHistory(history())],
+    [
+      "a server's",
+      async () => {
+        const there = createCli()
+        await there.run('history', 'import', tag(), write('h.json', history()))
+        const log = new PassThrough().resume()
+        server = await serve({ environment: there.environment, listen: { host: '127.0.0.1', port: 0 }, log })
+        const token = readFileSync(server.tokenFile, 'utf8').trim()
+        cli = createCli({ TIDEMARK_SERVER: server.url, TIDEMARK_TOKEN: token })
+      },
+    ],
   ] as const
+  let server: RunningServer | undefined
+  afterEach(async () => {
+    await server?.stop()
+    server = undefined
+  })
 
-  it.each(both)('comes from %s, by time and by age', async (_, prepare) => {
+  it.each(places)('comes from %s, by time and by age', async (_, prepare) => {
     await prepare()
     expect(await pinnedBy('--min-age', '3d')).toBe(second)
     expect(await pinnedBy('--min-age', '1h')).toBe(third)
@@ -256,7 +274,7 @@ describe('a past digest', () => {
     expect(await pinnedBy('--min-age', '40d')).toBe('before-history')
   })
 
-  it.each(both)('of %s never moves a pin back for its age', async (_, prepare) => {
+  it.each(places)('of %s never moves a pin back for its age', async (_, prepare) => {
     await prepare()
     const update = async (digest: string, ...args: string[]) => {
       const file = write('Dockerfile', `FROM ${tag()}@${digest}\n`)
@@ -266,6 +284,17 @@ describe('a past digest', () => {
     expect(await update(first, '--min-age', '3d')).toBe(second)
     expect(await update(third, '--min-age', '3d')).toBe(third)
     expect(await update(third, '--as-of', daysAgo(5))).toBe(second)
+  })
+
+  it('of a server is none where that cannot be asked', async () => {
+    await places[2][1]()
+    expect(await pinnedBy('--as-of', daysAgo(5))).toBe(second)
+    await server?.stop()
+    expect(await pinnedBy('--as-of', daysAgo(5))).toBe('unreachable')
+    cli = createCli({ TIDEMARK_SERVER: 'ftp://x' })
+    expect(await pin(write('Dockerfile', `FROM ${tag()}\n`), '--as-of', daysAgo(5))).toMatchObject({
+      ...{ code: 2, stderr: expect.stringMatching(/not the URL of a server/) },
+    })
   })
 
   it("is never today's where there is no history", async () => {

@@ -9,11 +9,15 @@ import { parseDuration, parseTime } from '../core/time.js'
 import { diffImages } from '../flows/diff-images.js'
 import type { Services } from '../flows/open.js'
 import { pinFiles } from '../flows/pin-files.js'
+import { type PinHistory, storedHistory } from '../flows/pin-history.js'
 import type { PinCall, PinMoment } from '../flows/pinned-digest.js'
 import { writePins } from '../format/markdown/pins.js'
 import { tellCost } from './call.js'
+import { callServer, parseServer } from './call-server.js'
 import { type CommandContext, withServices } from './context.js'
+import { tokenFor } from './login.js'
 import { exitCodes, reportWarning } from './report.js'
+import { serverHistory } from './server-history.js'
 import { formatTable } from './table.js'
 import { type Colors, colorsFor, startProgress } from './terminal.js'
 
@@ -29,6 +33,8 @@ export interface PinOptions {
   readonly output: 'table' | 'json' | 'markdown'
   readonly database?: string | undefined
   readonly config?: string | undefined
+  /** Whose histories are asked. */
+  readonly server?: string | undefined
   readonly cost?: true | undefined
 }
 
@@ -55,7 +61,8 @@ export async function runPin(paths: readonly string[], options: PinOptions, cont
         updates: options.update === true || options.check === true,
         writes: options.check === undefined && options.diff === undefined,
       }
-      const { report, diff } = await pinFiles(question, services, call)
+      const history = historyOf(options, services, context, warn)
+      const { report, diff } = await pinFiles(question, services, { ...call, history })
       if (options.withDiff) await addDiffs(report, services, call)
       progress.end()
       for (const problem of report.problems) warn(problemText(problem))
@@ -66,6 +73,24 @@ export async function runPin(paths: readonly string[], options: PinOptions, cont
   } finally {
     progress.end()
   }
+}
+
+/** @throws Fault `invalid-argument` */
+function historyOf(
+  { server }: PinOptions,
+  services: Services,
+  context: CommandContext,
+  warn: (message: string) => void,
+): PinHistory {
+  const address = server ?? (context.environment.TIDEMARK_SERVER || undefined)
+  if (address === undefined) return storedHistory(services, warn)
+  const url = parseServer(address)
+  const { signal } = context
+  let token: Promise<string | null> | undefined
+  return serverHistory(async (input) => {
+    token ??= tokenFor(url, context)
+    return await callServer('history', input, { url, token: await token, signal })
+  }, warn)
 }
 
 /** @throws Fault `invalid-time`, `invalid-duration` */
@@ -82,12 +107,10 @@ function exitCodeOf({ updates, problems }: PinReport, { check }: PinOptions): nu
   return problems.length > 0 ? exitCodes.usage : exitCodes.done
 }
 
+type DiffCall = Omit<PinCall, 'history'> & { readonly cost: Cost }
+
 /** The same move in several files is compared once. */
-async function addDiffs(
-  { updates }: PinReport,
-  services: Services,
-  call: PinCall & { readonly cost: Cost },
-): Promise<void> {
+async function addDiffs({ updates }: PinReport, services: Services, call: DiffCall): Promise<void> {
   const platform = hostPlatform(process.arch)
   const known = new Map<string, Promise<ImageDiff | null>>()
   for (const update of updates) {
@@ -106,7 +129,7 @@ async function compare(
   to: string,
   platform: ReturnType<typeof hostPlatform>,
   services: Services,
-  { cost, signal, warn }: PinCall,
+  { cost, signal, warn }: DiffCall,
 ): Promise<ImageDiff | null> {
   try {
     const diff = await diffImages({ from, to, platform }, services, { cost, signal, warn })

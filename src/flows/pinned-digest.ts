@@ -9,7 +9,7 @@ import { formatReference, type TagReference } from '../core/reference.js'
 import { formatTime } from '../core/time.js'
 import type { Registry } from '../registry/registry.js'
 import type { Services } from './open.js'
-import { resolveRevision } from './resolve.js'
+import type { PinHistory } from './pin-history.js'
 
 /** Of when a pin is to be. */
 export type PinMoment =
@@ -24,15 +24,17 @@ export type PinMoment =
 export interface PinCall {
   readonly cost: Cost
   readonly signal?: AbortSignal | undefined
+  /** Asked for what tags were. */
+  readonly history: PinHistory
   warn(message: string): void
 }
 
 /**
- * The digest to pin a tag to. A past one comes from our history, else from a history that the registry keeps, and is never
+ * The digest to pin a tag to. A past one comes from {@link PinCall.history}, else from a history that the registry keeps, and is never
  * today's in place of one that is not known.
  * @param pinned what is pinned now. Of one platform's manifest, the same platform's is given; and with `min-age`, one that the
  * tag got later stays.
- * @throws Fault as `Registry.head` and `resolveRevision`; `platform-not-found`
+ * @throws Fault as `Registry.head` and `PinHistory.at`; `platform-not-found`
  */
 export async function digestToPin(
   reference: TagReference,
@@ -61,14 +63,9 @@ async function digestAt(
   call: PinCall,
 ): Promise<Digest> {
   try {
-    const revision = `${formatReference(reference)}@{${formatTime(moment.timeMs)}}`
-    const { digest } = await resolveRevision(revision, services, call.warn)
-    if (digest === undefined) throw new Fault('before-history', `the history of ${formatReference(reference)} is empty`)
-    if (moment.kind === 'as-of' || pinned === null) return digest
-    const { history } = await services.store()
-    const later = { start: moment.timeMs + 1, limit: limits.pages, order: 'desc', withoutRemovals: true } as const
-    const page = await history.page(reference, later)
-    return page?.entries.some((entry) => entry.digest === pinned) ? pinned : digest
+    const digest = await call.history.at(reference, moment.timeMs)
+    if (moment.kind === 'as-of' || pinned === null || pinned === digest) return digest
+    return (await call.history.hasGot(reference, pinned, moment.timeMs)) ? pinned : digest
   } catch (error) {
     if (!isFault(error, 'not-watched', 'before-history', 'store-unavailable')) throw error
     if (error.code === 'store-unavailable') call.warn(`${error.message}. ${error.fix}`)

@@ -1,5 +1,5 @@
 import { Fault } from '../core/fault.js'
-import type { HistoryEntry } from '../core/history.js'
+import type { HistoryEntry, HistoryGap } from '../core/history.js'
 import { formatReference, type Reference } from '../core/reference.js'
 import { parseRevision, type Revision } from '../core/revision.js'
 import { formatTime } from '../core/time.js'
@@ -22,12 +22,29 @@ export async function resolveRevision(
   if (parsed.moment === undefined) return await upstreamOf(parsed.reference, services)
   const reference = await upstreamOf(parsed.reference, services)
   const entry = await findEntry({ reference, moment: parsed.moment }, services, warn)
-  if (entry.digest === null) {
-    throw new Fault('tag-not-found', `${formatReference(reference)} was removed at ${formatTime(entry.at)}`, {
-      fix: `See what it was before with \`tidemark history ${formatReference(reference)}\`.`,
-    })
-  }
+  if (entry.digest === null) throw removedFault(reference, entry.at)
   return { ...reference, digest: entry.digest }
+}
+
+/** For a moment at which there was no such tag. @param at when it was removed, in milliseconds since the epoch */
+export function removedFault(reference: Reference, at: number): Fault {
+  const name = formatReference(reference)
+  return new Fault('tag-not-found', `${name} was removed at ${formatTime(at)}`, {
+    fix: `See what it was before with \`tidemark history ${name}\`.`,
+  })
+}
+
+/** Warns where a moment lies in a gap: what a tag was then is what it was before. */
+export function warnOfGap(
+  name: string,
+  gaps: readonly Pick<HistoryGap, 'from' | 'to' | 'reason'>[],
+  timeMs: number,
+  warn: (message: string) => void,
+): void {
+  const gap = gaps.find(({ from, to }) => from <= timeMs && (to === null || timeMs < to))
+  if (gap === undefined) return
+  const end = gap.to === null ? 'now' : formatTime(gap.to)
+  warn(`${name} could not be asked from ${formatTime(gap.from)} to ${end} (${gap.reason}): it may have moved meanwhile`)
 }
 
 type Dated = Extract<Revision, { readonly moment: object }>
@@ -52,13 +69,7 @@ async function findEntry(
   }
   const everyMs = everyMsOf(await services.config())
   const gaps = await history.gaps(reference, { start: timeMs, end: timeMs + 1 }, everyMs)
-  const gap = gaps.find(({ from, to }) => from <= timeMs && (to === null || timeMs < to))
-  if (gap !== undefined) {
-    const end = gap.to === null ? 'now' : formatTime(gap.to)
-    warn(
-      `${name} could not be asked from ${formatTime(gap.from)} to ${end} (${gap.reason}): it may have moved meanwhile`,
-    )
-  }
+  warnOfGap(name, gaps, timeMs, warn)
   return entry
 }
 

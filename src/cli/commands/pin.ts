@@ -19,6 +19,7 @@ export function pinCommand(context: CommandContext) {
       ),
     )
     .option('--min-age <duration>', 'pin to the newest digests that tags had for so long already: 3d, 12h')
+    .option('--server <url>', 'take what tags were from the history of a Tidemark server ($TIDEMARK_SERVER)')
     .option('--with-diff', 'say what each moved pin changes: packages, vulnerabilities (reads the images)')
     .addOption(
       new Option('-o, --output <form>', 'form of the data on stdout')
@@ -28,8 +29,8 @@ export function pinCommand(context: CommandContext) {
     .addHelpText(
       'after',
       `
---as-of and --min-age ask the history of watched tags, then one that the registry keeps (cgr.dev, a
-Tidemark server); where there is none, nothing is written for that tag.
+--as-of and --min-age ask the history of watched tags, here or with --server, then one that the registry
+keeps (Quay, cgr.dev, a Tidemark server); where there is none, nothing is written for that tag.
 
 Exit codes: 0 done; 1 \`--check\`: a digest is missing or behind; 2 something could not be pinned or
 read, and everything else was.
