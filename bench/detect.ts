@@ -2,9 +2,10 @@
  * What it costs to know that nothing moved: `npm run bench -- detect [--rounds 3] [--large]`. Printed are, for 1,000 unchanged tags in
  * 100 repositories over TLS with Bearer tokens, with 20 ms of latency and with none: requests, connections, wall, CPU and memory of
  * `check`, beside a floor program (one HEAD a tag over 16 kept connections, tokens side by side); the same of crane, regctl and skopeo
- * where they are on PATH, a process for each tag, on 100 tags; then what `tidemark serve` takes to watch 1,000 tags, 100 tags
- * of a repository whose lists carry digests, 10,000 tags, and with `--large` 100,000 that were seen before, and which tables it wrote to
- * while nothing moved. Registry, floor, peers and Tidemark run in processes of their own, in turn.
+ * where they are on PATH, a process for each tag, on 100 tags, and of Diun's library in one process, where Go can build it; then what
+ * `tidemark serve` takes to watch 1,000 tags, 100 tags of a repository whose lists carry digests, 10,000 tags, and with `--large`
+ * 100,000 that were seen before, and which tables it wrote to while nothing moved. Registry, floor, peers and Tidemark run in processes
+ * of their own, in turn.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -80,7 +81,7 @@ async function compareChecks(options: RegistryOptions): Promise<void> {
     const { runs, absent } = await runPeers(server)
     const perSecond = 1_000_000 / medianOf(ours.map(({ second }) => second.wallMs))
     for (const run of runs) peerRow(run, perSecond)
-    if (absent.length > 0) console.log(`not on PATH, and left out: ${absent.join(', ')}`)
+    if (absent.length > 0) console.log(`left out, not there: ${absent.join(', ')}`)
   }
   server.child.kill()
 }

@@ -2,6 +2,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Counts, concurrency, countsOf, nameOf, type RegistryProcess } from './subjects.js'
 
@@ -19,6 +20,13 @@ const peers: readonly { readonly name: string; readonly version: string; args(re
   { name: 'skopeo', version: '--version', args: (reference) => ['inspect', '--raw', `docker://${reference}`] },
 ]
 
+/**
+ * The calls of Diun, whose own module the Go proxy of many places does not give: its library, in one process, with a client for each tag.
+ * `go` builds it where it is on PATH.
+ */
+const inOneProcess = 'containers/image'
+const source = fileURLToPath(new URL('../../../bench/detect/containers-image', import.meta.url))
+
 /** So many tags are asked for: a process for each makes the rate the same for more. */
 const peerTags = 100
 const run = promisify(execFile)
@@ -31,13 +39,48 @@ export async function runPeers(server: RegistryProcess): Promise<{ runs: PeerRun
     if (spawnSync(peer.name, [peer.version]).error !== undefined) absent.push(peer.name)
     else runs.push(await runPeer(peer, server))
   }
+  const built = buildInOneProcess()
+  if ('lack' in built) absent.push(`${inOneProcess} (${built.lack})`)
+  else runs.push(await runInOneProcess(built.program, server))
   return { runs, absent }
+}
+
+function buildInOneProcess(): { readonly program: string } | { readonly lack: string } {
+  const program = join(mkdtempSync(join(tmpdir(), 'tidemark-peer-')), 'containers-image')
+  // Without the C libraries of what it does not use here.
+  const tags = ['-tags', 'containers_image_openpgp,exclude_graphdriver_btrfs']
+  const { error, status, stderr } = spawnSync('go', ['build', ...tags, '-o', program, '.'], {
+    cwd: source,
+    encoding: 'utf8',
+  })
+  if (error !== undefined) return { lack: 'there is no Go' }
+  return status === 0 ? { program } : { lack: `Go cannot build it: ${stderr.trim().split('\n').at(-1)}` }
+}
+
+/** All tags, as many at a time as ours. */
+async function runInOneProcess(program: string, server: RegistryProcess): Promise<PeerRun> {
+  await countsOf(server)
+  const { tags, repositories, address } = server
+  const references = Array.from({ length: tags }, (_, index) => {
+    const { path, tag } = nameOf(index, repositories)
+    return `${address}/${path}:${tag}\n`
+  })
+  const startedMs = performance.now()
+  const running = run(program, [String(concurrency)], { env: environmentOf(server) })
+  running.child.stdin?.end(references.join(''))
+  await running
+  const wallMs = performance.now() - startedMs
+  return { name: inOneProcess, tags, wallMs, ...(await countsOf(server)) }
+}
+
+function environmentOf({ place }: RegistryProcess): NodeJS.ProcessEnv {
+  const home = mkdtempSync(join(tmpdir(), 'tidemark-peer-'))
+  return { PATH: process.env.PATH, HOME: home, SSL_CERT_FILE: join(place, 'cert.pem') }
 }
 
 async function runPeer({ name, args }: (typeof peers)[number], server: RegistryProcess): Promise<PeerRun> {
   await countsOf(server)
-  const home = mkdtempSync(join(tmpdir(), 'tidemark-peer-'))
-  const env = { PATH: process.env.PATH, HOME: home, SSL_CERT_FILE: join(server.place, 'cert.pem') }
+  const env = environmentOf(server)
   const startedMs = performance.now()
   let next = 0
   const work = async () => {
