@@ -69,6 +69,7 @@ export class Pool {
   readonly #agent: HttpAgent | HttpsAgent
   readonly #base: RequestOptions
   readonly #send: typeof httpRequest
+  #isAllowed = false
 
   constructor(options: PoolOptions) {
     const { origin, proxy, policy, connections, timeouts } = options
@@ -103,8 +104,8 @@ export class Pool {
    * @throws Fault `unreachable`, `timeout`, `tls`, `broken-answer`, `too-large`, `forbidden-address`, `cancelled`
    */
   async exchange(exchange: Exchange): Promise<ExchangeResult> {
-    const { origin, policy } = this.#options
-    if (isAddress(origin.hostname)) requireAllowed(origin.hostname, origin.hostname, policy)
+    const { origin } = this.#options
+    this.#requireAllowed()
     for (let attempt = 1; ; attempt++) {
       const used = { again: false }
       try {
@@ -117,6 +118,13 @@ export class Pool {
 
   close(): void {
     this.#agent.destroy()
+  }
+
+  /** Neither address nor policy change: what was allowed once stays so. Names are looked at when they are looked up. */
+  #requireAllowed(): void {
+    const { origin, policy } = this.#options
+    if (!this.#isAllowed && isAddress(origin.hostname)) requireAllowed(origin.hostname, origin.hostname, policy)
+    this.#isAllowed = true
   }
 
   #exchangeOnce(exchange: Exchange, used: { again: boolean }): Promise<ExchangeResult> {
