@@ -1,4 +1,4 @@
-import type { Advisories, ProductRelease } from '../core/advisory.js'
+import type { Advisories, ProductRelease, SnapshotSource } from '../core/advisory.js'
 import { oneLine } from '../core/fault.js'
 import type { Inventory } from '../core/inventory.js'
 import type { Distribution } from '../core/package.js'
@@ -27,7 +27,7 @@ export function coverageOf(
   const support = distribution === null ? [] : supportWarnings(distribution, advisories, now)
   return {
     complete: inventory.complete && gaps.length === 0,
-    warnings: [...gaps, ...support, ...notes, ...dataWarnings(plan, advisories, now)]
+    warnings: [...gaps, ...support, ...notes, ...dataWarnings(inventory, plan, advisories, now)]
       .filter((text) => text !== '')
       .map(oneLine),
   }
@@ -73,8 +73,18 @@ function groupByWanted({ packages }: InventoryPlan): Map<string, PackagePlan[]> 
   return groups
 }
 
+/** Distributions with releases that end. What rolls, such as Wolfi, is looked after as it is or not at all. */
+const withReleases = new Set([
+  ...['debian', 'ubuntu', 'alpine', 'rhel', 'centos', 'almalinux', 'rocky', 'ol', 'fedora', 'amzn', 'sles'],
+  ...['opensuse-leap', 'azurelinux', 'mariner'],
+])
+
 function supportWarnings(distribution: Distribution, advisories: Pick<Advisories, 'releases'>, now: number): string[] {
-  const release = releaseOf(distribution, advisories.releases(distribution.id))
+  const releases = advisories.releases(distribution.id)
+  if (releases.length === 0 && withReleases.has(distribution.id)) {
+    return [`no end-of-life data: whether ${distribution.name} is still looked after is unknown`]
+  }
+  const release = releaseOf(distribution, releases)
   const today = dayOf(now)
   if (release === null || release.endsOn === null || release.endsOn >= today) return []
   const { endsOn, extendedEndsOn } = release
@@ -103,12 +113,17 @@ function releaseOf({ versionId, codename }: Distribution, releases: readonly Pro
 }
 
 /** By when its parts were fetched: a snapshot is built anew when any one of them is. */
-function dataWarnings(plan: InventoryPlan, { identity, sources }: Advisories, now: number): string[] {
-  const failed = sources.filter(({ failure }) => failure !== null)
-  const judging = new Set(plan.packages.flatMap(({ keys }) => keys.map(({ ecosystem }) => baseOf(ecosystem))))
-  const old = sources.filter(({ name, part, records, fetchedAt }) => {
-    const isUsed = name !== 'endoflife' && (name !== 'osv' || part === null || judging.has(baseOf(part)))
-    return records > 0 && isUsed && now - fetchedAt > freshMs
+function dataWarnings(
+  { distribution }: Inventory,
+  plan: InventoryPlan,
+  { identity, sources }: Advisories,
+  now: number,
+): string[] {
+  const judging = new Set(plan.packages.flatMap(({ keys }) => keys.map(({ ecosystem }) => ecosystem)))
+  const used = sources.filter((source) => isUsed(source, judging, distribution))
+  const failed = used.filter(({ failure }) => failure !== null)
+  const old = used.filter(({ name, records, fetchedAt }) => {
+    return records > 0 && name !== 'endoflife' && now - fetchedAt > freshMs
   })
   const oldest = Math.min(identity.builtAt, ...old.map(({ fetchedAt }) => fetchedAt))
   const which = old.length === 0 ? '' : ` (${namesOf(old)})`
@@ -116,11 +131,29 @@ function dataWarnings(plan: InventoryPlan, { identity, sources }: Advisories, no
     ...(now - oldest > freshMs
       ? [`the advisory data is of ${dayOf(oldest)}, ${Math.floor((now - oldest) / 86_400_000)} days old${which}`]
       : []),
-    ...failed
-      .slice(0, 10)
-      .map(
-        ({ name, part, failure, fetchedAt }) =>
-          `${name}${part === null ? '' : ` ${part}`} could not be renewed and is of ${dayOf(fetchedAt)}: ${failure}`,
-      ),
+    ...failed.map(({ name, part, failure, fetchedAt }) => {
+      const what = part === null ? name : `${name} ${part}`
+      const state = fetchedAt === 0 ? 'was never fetched' : `could not be renewed and is of ${dayOf(fetchedAt)}`
+      return `${what} ${state}: ${failure}`
+    }),
   ]
+}
+
+/** What a source is about, where all of it is about one distribution. */
+const bases: Readonly<Record<string, string>> = {
+  ...{ 'alpine-secdb': 'Alpine', 'debian-tracker': 'Debian', wolfi: 'Wolfi', chainguard: 'Chainguard' },
+}
+
+/** Whether an image was judged by a part, or would have been. @param judging the ecosystems of its packages */
+function isUsed(
+  { name, part }: Pick<SnapshotSource, 'name' | 'part'>,
+  judging: ReadonlySet<string>,
+  distribution: Distribution | null,
+): boolean {
+  if (name === 'endoflife') return part === null || part === distribution?.id
+  const base = name === 'osv' ? part : bases[name]
+  if (base === undefined || base === null) return true
+  // `v3.20/main` of Alpine's own list is about `Alpine:v3.20`.
+  if (name === 'alpine-secdb' && part !== null) return judging.has(`Alpine:${part.replace(/\/.*$/s, '')}`)
+  return [...judging].some((ecosystem) => baseOf(ecosystem) === baseOf(base))
 }

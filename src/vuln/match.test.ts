@@ -257,8 +257,11 @@ describe('matchInventory', () => {
 
 describe('coverage', () => {
   const some = [advisoryOf('X-1', [affectedPackage('Debian:12', 'curl', '< 1')])]
-  const judge = (packages: Package[], distribution: Distribution | null, parts: MemoryParts = {}) =>
-    matchInventory(inventoryOf(packages, { distribution }), memoryAdvisories(some, { builtAt: now, ...parts }), { now })
+  const releases = { debian: [{ release: '12', endsOn: '2028-06-10', extendedEndsOn: null }] }
+  const judge = (packages: Package[], distribution: Distribution | null, parts: MemoryParts = {}) => {
+    const advisories = memoryAdvisories(some, { builtAt: now, releases, ...parts })
+    return matchInventory(inventoryOf(packages, { distribution }), advisories, { now })
+  }
 
   it('is complete where there is data for all', () => {
     expect(judge([deb('curl', '1', null)], debian)).toMatchObject({ complete: true, warnings: [] })
@@ -294,15 +297,15 @@ describe('coverage', () => {
   })
 
   it('warns of the end of support, of old data and of what could not be renewed', () => {
-    const releases = { debian: [{ release: '12', endsOn: '2026-06-10', extendedEndsOn: '2028-06-30' }] }
-    const source = { name: 'osv', part: 'npm', records: 1, refused: 0, fetchedAt: now, failure: 'no answer' }
+    const ended = { debian: [{ release: '12', endsOn: '2026-06-10', extendedEndsOn: '2028-06-30' }] }
+    const source = { name: 'osv', part: 'Debian', records: 1, refused: 0, fetchedAt: now, failure: 'no answer' }
     const { warnings, complete } = judge([deb('curl', '1', null)], debian, {
-      releases,
+      releases: ended,
       sources: [source],
       builtAt: now - 8 * 86_400_000,
     })
     expect(complete).toBe(true)
-    const stale = { ...source, part: 'Debian', fetchedAt: now - 9 * 86_400_000, failure: null }
+    const stale = { ...source, fetchedAt: now - 9 * 86_400_000, failure: null }
     expect(judge([deb('curl', '1', null)], debian, { sources: [stale], builtAt: now }).warnings).toEqual([
       // Whatever else was renewed meanwhile.
       expect.stringMatching(/9 days old \(osv Debian\)/),
@@ -310,8 +313,30 @@ describe('coverage', () => {
     expect(warnings).toEqual([
       'security support of Debian GNU/Linux 12 (bookworm) ended on 2026-06-10 (extended support, by others or for money, until 2028-06-30): what is missing here is not safe',
       'the advisory data is of 2026-11-17, 8 days old',
-      'osv npm could not be renewed and is of 2026-11-25: no answer',
+      'osv Debian could not be renewed and is of 2026-11-25: no answer',
     ])
+  })
+
+  it('warns of failures that matter to the image only', () => {
+    const failed = (name: string, part: string | null, records: number) => {
+      return { name, part, records, refused: 0, fetchedAt: records === 0 ? 0 : now, failure: 'no answer' }
+    }
+    const sources = [
+      ...[failed('osv', 'npm', 1), failed('alpine-secdb', 'v3.13/main', 0), failed('wolfi', null, 1)],
+      ...[failed('debian-tracker', null, 0), failed('kev', null, 1), failed('endoflife', 'alpine', 1)],
+    ]
+    expect(judge([deb('curl', '1', null)], debian, { sources }).warnings).toEqual([
+      'debian-tracker was never fetched: no answer',
+      'kev could not be renewed and is of 2026-11-25: no answer',
+    ])
+  })
+
+  it('says where nobody knows whether a release is still looked after', () => {
+    const unknown = ['no end-of-life data: whether Debian GNU/Linux 12 (bookworm) is still looked after is unknown']
+    expect(judge([deb('curl', '1', null)], debian, { releases: {} })).toMatchObject({
+      complete: true,
+      warnings: unknown,
+    })
   })
 })
 
