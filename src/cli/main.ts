@@ -53,14 +53,13 @@ export async function main({ args, terminal, environment, signal }: MainOptions)
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+    // Of stdout: what goes wrong with a registry's connection is a fault.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return exitCodes.readerGone
     // Ctrl-C was meant: nothing is wrong, and nothing more is said.
-    if (toFault(error).code === 'cancelled' && signal.aborted) return interrupted
+    if (toFault(error).code === 'cancelled' && signal.aborted) return exitCodes.interrupted
     return reportError(error, terminal, environment)
   }
 }
-
-/** What a shell gives for a program that ended by Ctrl-C. */
-const interrupted = 130
 
 /** The program with all its commands: what `--help` and completion show. */
 export function createProgram(context: CommandContext) {

@@ -15,6 +15,10 @@ export const exitCodes = {
   moved: 10,
   /** `check` only. */
   unknown: 20,
+  /** Ended by Ctrl-C: 128 and the number of SIGINT. */
+  interrupted: 130,
+  /** Whoever read the output went away before the end of the work: 128 and the number of SIGPIPE, which ends other programs then. */
+  readerGone: 141,
 } as const
 
 /**

@@ -39,6 +39,7 @@ describe('markdown', () => {
     expect(text).toContain('- variable `A`: `1` → `2`')
     expect(text).toContain('Incomplete')
     expect(text).not.toContain('Removed packages')
+    expect(text).toContain('> **Vulnerabilities were not compared:** there is no advisory data.')
   })
 
   it('says so when nothing differs', () => {

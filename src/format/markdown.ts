@@ -29,6 +29,8 @@ export function writeMarkdown(diff: ImageDiff, limit: number): string {
   const lines = ['<!-- tidemark-diff -->', `**${summaryOf(diff)}**`, '', `${shown(diff.from)} → ${shown(diff.to)}`]
   if (!diff.complete)
     lines.push('', '> **Incomplete:** an image could be read only in part; packages may be missing here.')
+  if (diff.vulnerabilities === null)
+    lines.push('', '> **Vulnerabilities were not compared:** there is no advisory data.')
   return writeSections(lines, sectionsOf(diff), limit)
 }
 
