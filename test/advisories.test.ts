@@ -193,6 +193,22 @@ describe('db import', () => {
     ).toEqual(['GHSA-7'])
   })
 
+  it('reads what begins late, and refuses blanks without an end', async () => {
+    const late = `${'\n'.repeat(100_000)}${JSON.stringify(record('GHSA-1', 'a', '1.0.0'))}`
+    expect(await cli.json('db', 'import', put('late.json.gz', gzipSync(late)))).toMatchObject({
+      records: 1,
+      refused: 0,
+    })
+    for (const blank of [' ', '\n']) {
+      // gzip files one behind the other are one; so are their contents.
+      const bomb = Buffer.concat(Array(600).fill(gzipSync(Buffer.alloc(1024 * 1024, blank))))
+      expect(await cli.run('db', 'import', put('bomb.gz', bomb))).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('it unpacks to more than 100 times its size'),
+      })
+    }
+  })
+
   it('says that what it would add to is damaged, and how to start afresh', async () => {
     const many = Array.from({ length: 2000 }, (_, at) => JSON.stringify(record(`GHSA-${at}`, `package-${at}`, '1.0.0')))
     await cli.run('db', 'import', put('many.jsonl', many.join('\n')))
