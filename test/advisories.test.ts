@@ -209,6 +209,22 @@ describe('db import', () => {
     }
   })
 
+  it('tells that a file is cut off before what was wrong with its records', async () => {
+    const bad = Array(50).fill('{"id":7,"modified":"2026-01-01T00:00:00Z","affected":[]}\n').join('')
+    const many = Array.from({ length: 20_000 }, (_, at) => JSON.stringify(record(`GHSA-${at}`, `p${at}`, '1.0.0')))
+    const whole = gzipSync(bad + many.join('\n'))
+    const { code, stderr } = await cli.run('db', 'import', put('cut.gz', whole.subarray(0, whole.length - 20)))
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/cut\.gz: its gzip is cut off/) })
+    const good = put('good.json', JSON.stringify(record('GHSA-1', 'a', '1.0.0')))
+    const told = (await cli.json('db', 'import', join(cli.home, 'cut.gz'), good)) as { reasons: string[] }
+    expect(told).toMatchObject({ records: 1, refused: 51 })
+    expect(told.reasons.slice(0, 2)).toEqual([
+      expect.stringContaining('its gzip is cut off'),
+      expect.stringContaining('cut.gz: '),
+    ])
+    expect(told.reasons).toHaveLength(20)
+  })
+
   it('says that what it would add to is damaged, and how to start afresh', async () => {
     const many = Array.from({ length: 2000 }, (_, at) => JSON.stringify(record(`GHSA-${at}`, `package-${at}`, '1.0.0')))
     await cli.run('db', 'import', put('many.jsonl', many.join('\n')))

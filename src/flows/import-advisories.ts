@@ -91,9 +91,11 @@ async function importFiles(files: readonly string[], builder: SnapshotBuilder, c
     throwIfAborted(call.signal)
     call.onProgress?.(`${index + 1} of ${files.length}: ${oneLine(file)}`)
     const own = { records: 0, refused: 0 }
+    const reasons: string[] = []
+    const reasonOf = (reason: string) => `${oneLine(file)}: ${oneLine(reason)}`
     const refuse = (reason: string) => {
       own.refused++
-      if (told.reasons.length < shownReasons) told.reasons.push(`${oneLine(file)}: ${oneLine(reason)}`)
+      if (reasons.length < shownReasons) reasons.push(reasonOf(reason))
     }
     try {
       await builder.attempt(() => importFile(file, builder, own, refuse, call))
@@ -101,8 +103,14 @@ async function importFiles(files: readonly string[], builder: SnapshotBuilder, c
       const fault = toFault(error)
       if (fatal.has(fault.code)) throw fault
       own.records = 0
-      refuse(fault.message)
+      if (fault.code === 'invalid-advisories') refuse(fault.message)
+      else {
+        // Why all of a file goes says more than what was wrong with some of its records, of which there may be many.
+        own.refused++
+        reasons.unshift(reasonOf(fault.message))
+      }
     }
+    told.reasons.push(...reasons.slice(0, shownReasons - told.reasons.length))
     told.records += own.records
     told.refused += own.refused
   }
