@@ -209,6 +209,29 @@ describe('db import', () => {
     }
   })
 
+  it('refuses a snapshot among other files, and what is binary, once each', async () => {
+    await cli.run('db', 'import', put('in/a.json', JSON.stringify(record('GHSA-1', 'a', '1.0.0'))))
+    const { id } = await status()
+    const snapshot = readFileSync(place())
+    put('in/other.db', snapshot)
+    put('in/packed.db.gz', gzipSync(snapshot))
+    put('in/packed.zip', zipOf({ 'other.db': snapshot }))
+    put('in/random', Buffer.from(`${'\x7fELF\x02\x01\x01\0 \n'.repeat(1000)}`))
+    const way = 'it is a whole snapshot, which `tidemark db import` takes alone and unpacked, not among other files'
+    const told = (await cli.json('db', 'import', join(cli.home, 'in'))) as { reasons: string[] }
+    expect(told).toMatchObject({ id, files: 5, records: 1 })
+    const within = (name: string, why: string) => `${join(cli.home, 'in', name)}: ${why}`
+    expect(told.reasons).toEqual([
+      within('other.db', way),
+      within('packed.db.gz', way),
+      within('packed.zip', `its member 'other.db': ${way}`),
+      within('packed.zip', 'nothing in it could be read'),
+      within('random', 'it is binary, or text in another encoding than UTF-8'),
+    ])
+    // As it says.
+    expect((await cli.run('db', 'import', '--replace', join(cli.home, 'in', 'other.db'))).code).toBe(0)
+  })
+
   it('tells that a file is cut off before what was wrong with its records', async () => {
     const bad = Array(50).fill('{"id":7,"modified":"2026-01-01T00:00:00Z","affected":[]}\n').join('')
     const many = Array.from({ length: 20_000 }, (_, at) => JSON.stringify(record(`GHSA-${at}`, `p${at}`, '1.0.0')))

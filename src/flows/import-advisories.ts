@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Advisory, EpssScore, KevEntry, ProductRelease, SnapshotIdentity } from '../core/advisory.js'
 import { Fault, type FaultCode, oneLine, throwIfAborted, toFault } from '../core/fault.js'
+import { isSqlite } from '../vuln/binary-content.js'
 import { readAdvisoryFile } from '../vuln/read-file.js'
 import type { SnapshotBuilder } from '../vuln/snapshot-builder.js'
 import type { AdvisorySink, AdvisorySource } from '../vuln/sources/advisory-source.js'
@@ -236,5 +237,5 @@ function isSnapshot(path: string): boolean {
   } catch (cause) {
     throw unreadable(path, cause)
   }
-  return start.toString('latin1') === 'SQLite format 3\0'
+  return isSqlite(start)
 }

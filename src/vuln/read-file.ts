@@ -163,6 +163,7 @@ function createTaker(
     settle: () => settle?.() ?? null,
     hasRecords: () => last?.source.unit === 'record',
     isDivisible: (sample) => sources.find((one) => one.recognises(sample))?.isDivisible === true,
+    isKnown: (sample) => sources.some((one) => one.recognises(sample)),
     refuse: (reason) => refuse(`${oneLine(name)}: ${reason}`),
   }
 }

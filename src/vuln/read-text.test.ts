@@ -8,6 +8,7 @@ function createReader(name = 'records.jsonl') {
   const reader = new TextReader(name, {
     take: (value) => taken.push(value),
     isDivisible: () => false,
+    isKnown: (sample) => sample === 'cve,epss',
     settle: () => null,
     refuse: (reason) => refused.push(reason),
   })
@@ -114,4 +115,20 @@ it('one long line is held once, and no longer than a line may be', async () => {
   await reader.end()
   expect(mostHeld).toBeLessThanOrEqual(limits.advisoryRecordBytes)
   expect(refused).toEqual([`line 2 is longer than ${limits.advisoryRecordBytes} bytes`])
+})
+
+describe('what is no text', () => {
+  const png = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\n\n\n', 'latin1')
+  const utf16 = Buffer.from('\ufeff{"id":"A"}\n{"id":"B"}\n', 'utf16le')
+
+  it.each([20, 1000])('is refused once, and not line by line, in pieces of %i bytes', async (size) => {
+    await expect(read(inPiecesOf(png, size))).rejects.toThrow('it is binary, or text in another encoding than UTF-8')
+    await expect(read(inPiecesOf(utf16, size))).rejects.toThrow('it is binary, or text')
+    await expect(read(inPiecesOf(Buffer.from('SQLite format 3\0\n\n'), size))).rejects.toThrow('an SQLite database')
+  })
+
+  it('is not what has a line that is known', async () => {
+    const lines = ['cve,epss', 'CVE-2024-1,\0', 'CVE-2024-2,0.5']
+    expect(await read([Buffer.from(lines.join('\n'))])).toEqual({ taken: lines, refused: [] })
+  })
 })

@@ -1,5 +1,6 @@
 import { Fault } from '../core/fault.js'
 import { limits } from '../core/limits.js'
+import { isSqlite, sqliteFault } from './binary-content.js'
 import { jsonMembers } from './json-members.js'
 
 /** Where the documents of a text go. */
@@ -8,6 +9,8 @@ export interface DocumentTaker {
   take(value: unknown): void
   /** Whether a value is of a source whose large objects are read member by member. */
   isDivisible(sample: unknown): boolean
+  /** Whether a value, or a line, is how a document of some source begins. */
+  isKnown(sample: unknown): boolean
   /** Waits for whoever takes what documents say; null where nobody need wait. */
   settle(): Promise<void> | null
   /** A line that cannot be read. */
@@ -48,7 +51,7 @@ export class TextReader {
     return this.#keptBytes + this.#indent.length
   }
 
-  /** @throws Fault `too-large`; `broken-answer` for blanks without an end */
+  /** @throws Fault `too-large`; `broken-answer` for what begins as no text does */
   push(chunk: Buffer): void {
     if (this.#mode === 'json-lines' || this.#mode === 'lines') {
       this.#takeLines(chunk)
@@ -103,7 +106,17 @@ export class TextReader {
   }
 
   #modeOf(bytes: Buffer): Mode {
-    return modeOf(bytes, bytes.toString('utf8', 0, headBytes), this.#name)
+    if (isSqlite(bytes)) throw sqliteFault(bytes)
+    const head = bytes.toString('utf8', 0, headBytes)
+    const mode = modeOf(bytes, head, this.#name)
+    // A table with a damaged line is still one. What is binary has no line that anybody knows.
+    const isText = mode !== 'lines' || !head.includes('\0') || head.split('\n').some((line) => this.#isKnown(line))
+    if (!isText) throw new Fault('broken-answer', 'it is binary, or text in another encoding than UTF-8')
+    return mode
+  }
+
+  #isKnown(line: string): boolean {
+    return this.#taker.isKnown(line.replace(/^\ufeff/, ''))
   }
 
   /** As far as they are whole: what follows the last end of a line waits for the rest of it. */
