@@ -193,6 +193,61 @@ describe('db import', () => {
     ).toEqual(['GHSA-7'])
   })
 
+  it('reads what begins late, and refuses blanks without an end', async () => {
+    const late = `${'\n'.repeat(100_000)}${JSON.stringify(record('GHSA-1', 'a', '1.0.0'))}`
+    expect(await cli.json('db', 'import', put('late.json.gz', gzipSync(late)))).toMatchObject({
+      records: 1,
+      refused: 0,
+    })
+    for (const blank of [' ', '\n']) {
+      // gzip files one behind the other are one; so are their contents.
+      const bomb = Buffer.concat(Array(600).fill(gzipSync(Buffer.alloc(1024 * 1024, blank))))
+      expect(await cli.run('db', 'import', put('bomb.gz', bomb))).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('it unpacks to more than 100 times its size'),
+      })
+    }
+  })
+
+  it('refuses a snapshot among other files, and what is binary, once each', async () => {
+    await cli.run('db', 'import', put('in/a.json', JSON.stringify(record('GHSA-1', 'a', '1.0.0'))))
+    const { id } = await status()
+    const snapshot = readFileSync(place())
+    put('in/other.db', snapshot)
+    put('in/packed.db.gz', gzipSync(snapshot))
+    put('in/packed.zip', zipOf({ 'other.db': snapshot }))
+    put('in/random', Buffer.from(`${'\x7fELF\x02\x01\x01\0 \n'.repeat(1000)}`))
+    const way = 'it is a whole snapshot, which `tidemark db import` takes alone and unpacked, not among other files'
+    const told = (await cli.json('db', 'import', join(cli.home, 'in'))) as { reasons: string[] }
+    expect(told).toMatchObject({ id, files: 5, records: 1 })
+    const within = (name: string, why: string) => `${join(cli.home, 'in', name)}: ${why}`
+    expect(told.reasons).toEqual([
+      within('other.db', way),
+      within('packed.db.gz', way),
+      within('packed.zip', `its member 'other.db': ${way}`),
+      within('packed.zip', 'nothing in it could be read'),
+      within('random', 'it is binary, or text in another encoding than UTF-8'),
+    ])
+    // As it says.
+    expect((await cli.run('db', 'import', '--replace', join(cli.home, 'in', 'other.db'))).code).toBe(0)
+  })
+
+  it('tells that a file is cut off before what was wrong with its records', async () => {
+    const bad = Array(50).fill('{"id":7,"modified":"2026-01-01T00:00:00Z","affected":[]}\n').join('')
+    const many = Array.from({ length: 20_000 }, (_, at) => JSON.stringify(record(`GHSA-${at}`, `p${at}`, '1.0.0')))
+    const whole = gzipSync(bad + many.join('\n'))
+    const { code, stderr } = await cli.run('db', 'import', put('cut.gz', whole.subarray(0, whole.length - 20)))
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/cut\.gz: its gzip is cut off/) })
+    const good = put('good.json', JSON.stringify(record('GHSA-1', 'a', '1.0.0')))
+    const told = (await cli.json('db', 'import', join(cli.home, 'cut.gz'), good)) as { reasons: string[] }
+    expect(told).toMatchObject({ records: 1, refused: 51 })
+    expect(told.reasons.slice(0, 2)).toEqual([
+      expect.stringContaining('its gzip is cut off'),
+      expect.stringContaining('cut.gz: '),
+    ])
+    expect(told.reasons).toHaveLength(20)
+  })
+
   it('says that what it would add to is damaged, and how to start afresh', async () => {
     const many = Array.from({ length: 2000 }, (_, at) => JSON.stringify(record(`GHSA-${at}`, `package-${at}`, '1.0.0')))
     await cli.run('db', 'import', put('many.jsonl', many.join('\n')))

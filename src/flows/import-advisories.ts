@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Advisory, EpssScore, KevEntry, ProductRelease, SnapshotIdentity } from '../core/advisory.js'
 import { Fault, type FaultCode, oneLine, throwIfAborted, toFault } from '../core/fault.js'
+import { isSqlite } from '../vuln/binary-content.js'
 import { readAdvisoryFile } from '../vuln/read-file.js'
 import type { SnapshotBuilder } from '../vuln/snapshot-builder.js'
 import type { AdvisorySink, AdvisorySource } from '../vuln/sources/advisory-source.js'
@@ -91,9 +92,11 @@ async function importFiles(files: readonly string[], builder: SnapshotBuilder, c
     throwIfAborted(call.signal)
     call.onProgress?.(`${index + 1} of ${files.length}: ${oneLine(file)}`)
     const own = { records: 0, refused: 0 }
+    const reasons: string[] = []
+    const reasonOf = (reason: string) => `${oneLine(file)}: ${oneLine(reason)}`
     const refuse = (reason: string) => {
       own.refused++
-      if (told.reasons.length < shownReasons) told.reasons.push(`${oneLine(file)}: ${oneLine(reason)}`)
+      if (reasons.length < shownReasons) reasons.push(reasonOf(reason))
     }
     try {
       await builder.attempt(() => importFile(file, builder, own, refuse, call))
@@ -101,8 +104,14 @@ async function importFiles(files: readonly string[], builder: SnapshotBuilder, c
       const fault = toFault(error)
       if (fatal.has(fault.code)) throw fault
       own.records = 0
-      refuse(fault.message)
+      if (fault.code === 'invalid-advisories') refuse(fault.message)
+      else {
+        // Why all of a file goes says more than what was wrong with some of its records, of which there may be many.
+        own.refused++
+        reasons.unshift(reasonOf(fault.message))
+      }
     }
+    told.reasons.push(...reasons.slice(0, shownReasons - told.reasons.length))
     told.records += own.records
     told.refused += own.refused
   }
@@ -228,5 +237,5 @@ function isSnapshot(path: string): boolean {
   } catch (cause) {
     throw unreadable(path, cause)
   }
-  return start.toString('latin1') === 'SQLite format 3\0'
+  return isSqlite(start)
 }

@@ -83,7 +83,10 @@ async function* unpacked(path: string, packedBytes: number): AsyncGenerator<Buff
       yield chunk
     }
   } catch (error) {
-    throw error instanceof Fault ? error : new Fault('broken-answer', 'its gzip is damaged', { cause: error })
+    if (error instanceof Fault) throw error
+    // zlib's word for an end in the middle: a download or a copy that broke off.
+    const isCut = (error as NodeJS.ErrnoException).code === 'Z_BUF_ERROR'
+    throw new Fault('broken-answer', isCut ? 'its gzip is cut off' : 'its gzip is damaged', { cause: error })
   } finally {
     source.destroy()
     gunzip.destroy()
@@ -160,6 +163,7 @@ function createTaker(
     settle: () => settle?.() ?? null,
     hasRecords: () => last?.source.unit === 'record',
     isDivisible: (sample) => sources.find((one) => one.recognises(sample))?.isDivisible === true,
+    isKnown: (sample) => sources.some((one) => one.recognises(sample)),
     refuse: (reason) => refuse(`${oneLine(name)}: ${reason}`),
   }
 }

@@ -1,5 +1,6 @@
 import { Fault } from '../core/fault.js'
 import { limits } from '../core/limits.js'
+import { isSqlite, sqliteFault } from './binary-content.js'
 import { jsonMembers } from './json-members.js'
 
 /** Where the documents of a text go. */
@@ -8,6 +9,8 @@ export interface DocumentTaker {
   take(value: unknown): void
   /** Whether a value is of a source whose large objects are read member by member. */
   isDivisible(sample: unknown): boolean
+  /** Whether a value, or a line, is how a document of some source begins. */
+  isKnown(sample: unknown): boolean
   /** Waits for whoever takes what documents say; null where nobody need wait. */
   settle(): Promise<void> | null
   /** A line that cannot be read. */
@@ -16,6 +19,11 @@ export interface DocumentTaker {
 
 /** Beyond this size an object is looked at for its first member before it is parsed whole. */
 const wholeBytes = 8 * 1024 * 1024
+/** What a text is, is told by this much of it: of an indentation, a word at least is seen. */
+const headBytes = 8 * 1024
+/** Blanks before the first word that are kept: YAML counts them. More than this is no indentation. */
+const indentBytes = 4 * 1024
+const nothing = Buffer.alloc(0)
 
 /**
  * Reads a text as it comes: JSON lines, one JSON document (a list of records too), YAML, or lines of CSV. What it is, is told
@@ -24,9 +32,12 @@ const wholeBytes = 8 * 1024 * 1024
 export class TextReader {
   readonly #name: string
   readonly #taker: DocumentTaker
-  #mode: 'undecided' | 'json-lines' | 'lines' | 'json' | 'yaml' = 'undecided'
+  #mode: Mode = 'undecided'
   #kept: Buffer[] = []
   #keptBytes = 0
+  /** Blanks that came before all else, the indentation among them. Counted, not kept. */
+  #blankBytes = 0
+  #indent: Buffer = nothing
   #line = 0
   #isSkipping = false
 
@@ -35,18 +46,27 @@ export class TextReader {
     this.#taker = taker
   }
 
-  /** @throws Fault `too-large` */
+  /** Bytes that it holds until more has come. Few, unless one line or one document is large. */
+  get heldBytes(): number {
+    return this.#keptBytes + this.#indent.length
+  }
+
+  /** @throws Fault `too-large`; `broken-answer` for what begins as no text does */
   push(chunk: Buffer): void {
     if (this.#mode === 'json-lines' || this.#mode === 'lines') {
       this.#takeLines(chunk)
       return
     }
-    this.#keep(chunk)
-    if (this.#mode !== 'undecided' || !(chunk.includes(10) || this.#keptBytes > limits.advisoryRecordBytes)) return
-    const bytes = this.#keptBytes === chunk.length ? chunk : Buffer.concat(this.#kept)
-    this.#mode = modeOf(bytes, this.#name)
+    const content = this.#keptBytes === 0 ? this.#withoutBlanks(chunk) : chunk
+    this.#keep(content)
+    if (this.#mode !== 'undecided' || !(content.includes(10) || this.#keptBytes > limits.advisoryRecordBytes)) return
+    const bytes = this.#joined()
+    const mode = this.#modeOf(bytes)
+    // What other alphabets take for blanks. Without an end, all of it would be joined anew with every chunk.
+    if (mode === 'undecided' && bytes.length > headBytes) throw holdsNothing()
+    this.#mode = mode
     this.#kept = [bytes]
-    if (this.#mode === 'json-lines' || this.#mode === 'lines') {
+    if (mode === 'json-lines' || mode === 'lines') {
       this.#forget()
       this.#takeLines(bytes)
     }
@@ -54,14 +74,49 @@ export class TextReader {
 
   /** @throws Fault `broken-answer` for a text that is nothing of this, or that breaks off */
   async end(): Promise<void> {
-    const bytes = this.#kept.length === 1 && this.#kept[0] !== undefined ? this.#kept[0] : Buffer.concat(this.#kept)
+    const bytes = this.#joined()
+    const isEmpty = bytes.length === 0 && this.#blankBytes === 0
     this.#forget()
-    if (this.#mode === 'undecided') this.#mode = modeOf(bytes, this.#name)
+    if (this.#mode === 'undecided') this.#mode = this.#modeOf(bytes)
     if (this.#mode === 'json-lines' || this.#mode === 'lines') {
       this.#splitLines(bytes)
     } else if (this.#mode === 'yaml') await this.#takeYaml(bytes)
     else if (this.#mode === 'json') await this.#takeJson(bytes)
-    else if (bytes.length > 0) throw new Fault('broken-answer', 'it holds nothing')
+    else if (!isEmpty) throw holdsNothing()
+  }
+
+  /** What a text begins with, from the line of its first word on. A small file may unpack to any number of blanks. */
+  #withoutBlanks(chunk: Buffer): Buffer {
+    let end = 0
+    let lineStart = 0
+    for (; end < chunk.length && isBlank(chunk[end]); end++) {
+      if (chunk[end] !== 10) continue
+      this.#line++
+      lineStart = end + 1
+    }
+    this.#blankBytes += end
+    const before = lineStart > 0 ? nothing : this.#indent
+    const indent = chunk.subarray(lineStart, end)
+    const hasWord = end < chunk.length
+    // As nearly all do: nothing is copied.
+    if (hasWord && before.length === 0 && indent.length <= indentBytes) return chunk.subarray(lineStart)
+    const kept = Buffer.concat([before, indent.subarray(0, indentBytes - before.length)])
+    this.#indent = hasWord ? nothing : kept
+    return hasWord ? Buffer.concat([kept, chunk.subarray(end)]) : nothing
+  }
+
+  #modeOf(bytes: Buffer): Mode {
+    if (isSqlite(bytes)) throw sqliteFault(bytes)
+    const head = bytes.toString('utf8', 0, headBytes)
+    const mode = modeOf(bytes, head, this.#name)
+    // A table with a damaged line is still one. What is binary has no line that anybody knows.
+    const isText = mode !== 'lines' || !head.includes('\0') || head.split('\n').some((line) => this.#isKnown(line))
+    if (!isText) throw new Fault('broken-answer', 'it is binary, or text in another encoding than UTF-8')
+    return mode
+  }
+
+  #isKnown(line: string): boolean {
+    return this.#taker.isKnown(line.replace(/^\ufeff/, ''))
   }
 
   /** As far as they are whole: what follows the last end of a line waits for the rest of it. */
@@ -141,23 +196,28 @@ export class TextReader {
     this.#taker.take(await parseSecdbYaml(bytes.toString('utf8')))
   }
 
+  #joined(): Buffer {
+    const [only] = this.#kept
+    return this.#kept.length === 1 && only !== undefined ? only : Buffer.concat(this.#kept)
+  }
+
   #keep(bytes: Buffer): void {
-    this.#kept.push(bytes)
+    if (bytes.length > 0) this.#kept.push(bytes)
     this.#keptBytes += bytes.length
-    if (this.#keptBytes > limits.advisoryDocumentBytes) throw tooLarge(limits.advisoryDocumentBytes)
+    if (this.#blankBytes + this.#keptBytes > limits.advisoryDocumentBytes) throw tooLarge(limits.advisoryDocumentBytes)
   }
 
   #forget(): void {
     this.#kept = []
     this.#keptBytes = 0
+    this.#blankBytes = 0
   }
 }
 
-function modeOf(bytes: Buffer, name: string): 'undecided' | 'json-lines' | 'lines' | 'json' | 'yaml' {
-  const start = bytes
-    .toString('utf8', 0, 4096)
-    .replace(/^\ufeff/, '')
-    .trimStart()
+type Mode = 'undecided' | 'json-lines' | 'lines' | 'json' | 'yaml'
+
+function modeOf(bytes: Buffer, head: string, name: string): Mode {
+  const start = head.replace(/^\ufeff/, '').trimStart()
   if (start === '') return 'undecided'
   if (/^[{[]/.test(start)) return isLines(bytes) ? 'json-lines' : 'json'
   if (/\.ya?ml$/i.test(name) || /^(?:---\s|[\w-]+:(?:\s|$))/.test(start)) return 'yaml'
@@ -178,6 +238,15 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** What JSON takes for a blank (RFC 8259, 2). */
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}
+
+function holdsNothing(): Fault {
+  return new Fault('broken-answer', 'it holds nothing')
 }
 
 function tooLarge(bytes: number): Fault {
