@@ -36,6 +36,10 @@ async function take(path: string, holder: string, clock: Clock): Promise<boolean
     const file = await open(path, 'wx', 0o600)
     try {
       await file.writeFile(`${holder} ${clock.now()}`)
+    } catch (error) {
+      // On a full disk the file is made, and stays empty: it would be a lock that nobody holds.
+      await rm(path, { force: true })
+      throw error
     } finally {
       await file.close()
     }
