@@ -265,8 +265,15 @@ describe('db import', () => {
 
   it('below a path that is a file says so', async () => {
     const file = put('a-file', '')
-    const { code, stderr } = await createCli({ TIDEMARK_HOME: join(file, 'x') }).run('db', 'status')
+    const below = createCli({ TIDEMARK_HOME: join(file, 'x') })
+    const { code, stderr } = await below.run('db', 'status')
     expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringMatching(/cannot be used: ENOTDIR/) })
+    const imported = await below.run('db', 'import', put('one.json', JSON.stringify(record('GHSA-1', 'a', '1.0.0'))))
+    expect(imported).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/ENOTDIR.*TIDEMARK_HOME.*advisories\.path/),
+    })
+    expect(imported.stderr).not.toMatch(/--database|another process/)
   })
 
   it('of nothing that can be read changes nothing, and says why', async () => {

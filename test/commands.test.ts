@@ -187,6 +187,7 @@ describe('errors', () => {
       2,
       /unknown option '--nonsense'[\s\S]*tidemark digest --help/,
     ],
+    ['an option with control characters', ['digest', '--x\u001b[31m'], 2, /^error: unknown option '--x \[31m'\n/],
     ['a missing argument', ['digest'], 2, /missing required argument 'reference'/],
     ['a form that is none', ['tags', 'nginx', '-o', 'xml'], 2, /Allowed choices are table, json/],
     ['a reference that is none', ['digest', 'nginx:'], 2, /^error: not a reference.*Write it as/],
@@ -203,6 +204,7 @@ describe('errors', () => {
     const result = await createCli().run(...args)
     expect(result).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) })
     expect(result.stderr).not.toMatch(/\n\s+at /)
+    expect(result.stderr).not.toContain('\u001b')
   })
 
   it('of a configuration name file, line and key', async () => {
@@ -255,6 +257,10 @@ describe('help', () => {
       ['registry', 'serve'],
     ]) {
       expect((await cli.run(...args, '--help')).stdout).toContain('Examples:')
+    }
+    const trouble = /Exit codes:[\s\S]*\b3 +the\s(registry,\sthe\snetwork\sor\sthe\s)?disk\sfailed/
+    for (const name of ['digest', 'packages', 'scan', 'diff', 'explain', 'check']) {
+      expect((await cli.run(name, '--help')).stdout).toMatch(trouble)
     }
     expect((await cli.run('version')).stdout).toBe(`tidemark ${version}\n`)
     expect(JSON.parse(readFileSync('package.json', 'utf8')).version).toBe(version)

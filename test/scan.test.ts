@@ -32,6 +32,14 @@ const busybox = alpineRecord('ALPINE-CVE-2026-1001', 'busybox', '1.30.1-r3', {
 const openssl = alpineRecord('ALPINE-CVE-2026-1002', 'openssl', '1.1.1d-r9')
 const shown = (findings: readonly Finding[]) =>
   findings.map((one) => `${one.id} ${one.package.name} ${one.fixedVersion}`)
+/** The cells of a row of a table after its first, which is `head`. */
+const rowOf = (table: string, head: string) =>
+  table
+    .split('\n')
+    .find((line) => line.startsWith(head))
+    ?.slice(head.length)
+    .trim()
+    .split(/ {2,}/)
 const bothOf = 'both binaries of the source package openssl'
 
 describe('tidemark scan', () => {
@@ -108,7 +116,7 @@ describe('tidemark scan', () => {
     expect(report.findings[0]).toMatchObject({
       id: 'ALPINE-CVE-2026-1001',
       status: 'not_affected',
-      vex: { author: 'us' },
+      vex: { author: 'us', at: '2026-11-01T00:00:00.000Z' },
     })
     const config = join(cli.home, 'tidemark.yaml')
     writeFileSync(config, 'vex: [vex.json]\n')
@@ -163,6 +171,44 @@ describe('tidemark explain', () => {
     const { stdout } = await cli.run('explain', 'CVE-2026-1001', after, ...amd64)
     expect(stdout).toMatch(/CVE-2026-1001 .*not among the findings/)
   })
+
+  it('names the VEX statement and the line of the ignore file that decided', async () => {
+    await importAdvisory(cli, [busybox])
+    const vex = join(cli.home, 'vex.json')
+    const statement = { vulnerability: { name: 'CVE-2026-1001' }, products: [{ '@id': 'pkg:apk/alpine/busybox' }] }
+    const said = {
+      status: 'not_affected',
+      justification: 'vulnerable_code_not_present',
+      impact_statement: 'cut\u001bout',
+    }
+    writeFileSync(
+      vex,
+      JSON.stringify({
+        ...{ '@context': 'https://openvex.dev/ns/v0.2.0', '@id': 'https://example.com/vex', author: 'us' },
+        ...{ timestamp: '2026-11-01T00:00:00Z', version: 1, statements: [{ ...statement, ...said }] },
+      }),
+    )
+    const ignores = join(cli.home, 'ignore')
+    writeFileSync(ignores, 'CVE-2026-1001 ssl_client until:2099-01-01 no client here\n')
+    const documents = ['--vex', vex, '--ignore-file', ignores]
+    const explained = (await cli.run('explain', 'CVE-2026-1001', before, ...amd64, ...documents)).stdout
+    expect(rowOf(explained, `VEX ${vex}`)).toEqual([
+      ...['busybox 1.30.1-r2', 'not_affected', 'us: vulnerable_code_not_present: cut out'],
+    ])
+    expect(rowOf(explained, `ignore file ${ignores}`)).toEqual([
+      ...['ssl_client 1.30.1-r2', 'ignored', 'no client here; until 2099-01-01'],
+    ])
+    const { stdout } = await cli.run('scan', before, ...amd64, ...documents)
+    expect(stdout).toMatch(/busybox .* not affected: vulnerable_code_not_present$/m)
+  })
+
+  it('of no id at all is wrong usage, and one is shown without its control characters', async () => {
+    await importAdvisory(cli, [busybox])
+    for (const id of ['', ' ']) expect((await cli.run('explain', id, before, ...amd64)).code).toBe(2)
+    const { code, stdout } = await cli.run('explain', 'x\u001b[31m', before, ...amd64)
+    expect([code, stdout]).toEqual([0, expect.stringContaining('x [31m: not among the findings')])
+    expect(stdout).not.toContain('\u001b')
+  })
 })
 
 describe('tidemark diff with advisory data', () => {
@@ -215,5 +261,22 @@ describe('tidemark diff with advisory data', () => {
     expect(diff.newlyKnown).toMatchObject({ since: old, gone: [], changed: [] })
     const id = `sha256:${'0'.repeat(64)}`
     expect(await cli.run('diff', before, after, ...amd64, '--since-snapshot', id)).toMatchObject({ code: 2 })
+    const now = ((await cli.json('db', 'status')) as { id: string }).id
+    const same = (await cli.json('diff', before, after, ...amd64, '--since-snapshot', now)) as ImageDiff
+    expect(same.newlyKnown).toEqual({ since: now, appeared: [], gone: [], changed: [] })
+  })
+
+  it('says of a file that is no snapshot that it is none, and leaves the data alone', async () => {
+    await importAdvisory(cli, [busybox])
+    const junk = join(cli.home, 'junk.bin')
+    writeFileSync(junk, 'junk'.repeat(1000))
+    for (const file of [junk, cli.home]) {
+      const { code, stderr } = await cli.run('diff', before, after, ...amd64, '--since-snapshot', file)
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/--since-snapshot is no snapshot .*`tidemark db export`/),
+      ])
+      expect(stderr).not.toMatch(/db update|delete/)
+    }
   })
 })

@@ -11,8 +11,8 @@ export interface VexVerdict {
   justification: string | null
   /** Impact or action; null where there is none. */
   statement: string | null
-  /** Milliseconds since the epoch; null where nothing says so. */
-  at: number | null
+  /** `2026-11-01T00:00:00.000Z`; null where nothing says so. */
+  at: string | null
 }
 
 /** One vulnerability in one package of an image. */

@@ -13,7 +13,7 @@ const vexVerdict = Type.Object(
     status: words(['not_affected', 'affected', 'fixed', 'under_investigation'], 'what it says'),
     justification: nullable(Type.String({ description: "in OpenVEX's words" })),
     statement: nullable(Type.String({ description: 'impact or action' })),
-    at: nullable(Type.Integer({ description: 'milliseconds since the epoch' })),
+    at: nullable(Type.String({ description: 'when it was said', examples: ['2026-11-01T00:00:00.000Z'] })),
   },
   closed,
 )

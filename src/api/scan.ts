@@ -1,4 +1,5 @@
 import type { Explanation, ScanReport } from '../../client/src/index.js'
+import { Fault } from '../core/fault.js'
 import { explainImage, scanImage } from '../flows/scan-image.js'
 import type { Operation } from './operation.js'
 import { platformOf, requireReadable } from './packages.js'
@@ -30,6 +31,11 @@ export const explain: Operation<'explain'> = {
   capability: 'upstream.read',
   async run({ id, source, platform, evidence }, context) {
     const { services, cost, signal, warn, onProgress, documents } = context
+    if (id.trim() === '') {
+      throw new Fault('invalid-argument', 'no vulnerability is named', {
+        fix: 'Give any name of it: CVE-2024-3094, GHSA-….',
+      })
+    }
     requireReadable(source, context)
     const call = { cost, signal, warn, evidence, ...(onProgress && { onProgress }) }
     const body = await explainImage(

@@ -130,10 +130,11 @@ export function paintSeverity(severity: Finding['severity'], colors: Colors): st
 }
 
 /** What stands beside a severity: that it is exploited, that it does not count. */
-export function noteOf({ kev, status, ignored, statusReason }: Finding): string {
+export function noteOf({ kev, status, ignored, statusReason, vex }: Finding): string {
+  const why = vex === null || vex.justification === null ? '' : `: ${vex.justification}`
   const notes = [
     kev !== null && 'exploited',
-    status !== 'affected' && status.replaceAll('_', ' '),
+    status !== 'affected' && `${status.replaceAll('_', ' ')}${why}`,
     status === 'unknown' && statusReason,
     ignored !== null && `ignored${ignored.reason === null ? '' : `: ${ignored.reason}`}`,
   ]

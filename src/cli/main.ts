@@ -1,5 +1,5 @@
 import { Command, CommanderError } from '@commander-js/extra-typings'
-import { toFault } from '../core/fault.js'
+import { oneLine, toFault } from '../core/fault.js'
 import type { Environment } from '../flows/places.js'
 import { version } from '../version.js'
 import { authCommand } from './commands/auth.js'
@@ -108,13 +108,22 @@ Examples:
       .exitOverride()
       // Else `history` would take the options of `history import` for its own.
       .enablePositionalOptions()
-      .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+      .configureOutput({
+        writeOut: (text) => stdout.write(text),
+        writeErr: (text) => stderr.write(text),
+        outputError: (text, write) => write(printable(text)),
+      })
       .showHelpAfterError(`Run \`${pathOf(command)} --help\` to see how it is used.`)
       .showSuggestionAfterError()
       .helpOption('-h, --help', 'show this help')
       .helpCommand(false)
   })
   return program
+}
+
+/** An error of the parser quotes arguments as they came. */
+function printable(text: string): string {
+  return `${text.trimEnd().split('\n').map(oneLine).join('\n')}\n`
 }
 
 function forEach(command: AnyCommand, visit: (command: AnyCommand) => void): void {

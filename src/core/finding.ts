@@ -28,8 +28,8 @@ export interface VexVerdict {
   readonly justification: string | null
   /** Impact or action, in the author's words; null where there is none. */
   readonly statement: string | null
-  /** Milliseconds since the epoch; null where nothing says so. */
-  readonly at: number | null
+  /** `2026-11-01T00:00:00.000Z`; null where nothing says so. */
+  readonly at: string | null
 }
 
 /** Why the user wants a finding left out of gates. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Fault, oneLine } from '../core/fault.js'
+import { Fault, isFault, oneLine } from '../core/fault.js'
 import { withLockFile } from '../store/lock-file.js'
 import { makeFolder } from '../store/make-folder.js'
 import { storeFault } from '../store/store-fault.js'
@@ -32,8 +32,19 @@ export async function whileBuilding<Value>(
     await makeFolder(dirname(path))
     return await withLockFile(`${path}.lock`, services.clock, work)
   } catch (error) {
-    throw storeFault(error, path)
+    throw withPlaces(storeFault(error, path))
   }
+}
+
+/** The catalogue's ways out name options of the database, which the commands that write advisory data have not. */
+function withPlaces(error: unknown): unknown {
+  if (!isFault(error, 'disk-full', 'store-unavailable') || error.fix !== error.kind.fix) return error
+  const first = error.code === 'disk-full' ? 'Free some space' : 'Make the folder writable'
+  return new Fault(error.code, error.message, {
+    cause: error,
+    fix: `${first}, or put the data elsewhere with TIDEMARK_HOME, or advisories.path in tidemark.yaml.`,
+    data: error.data,
+  })
 }
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Digest } from '../core/digest.js'
-import { Fault, oneLine } from '../core/fault.js'
+import { Fault, isFault, oneLine } from '../core/fault.js'
 import type { Judgement } from '../core/finding.js'
 import { openSqliteReadOnly } from '../store/sqlite-open.js'
 import { matchInventory } from '../vuln/match.js'
@@ -36,7 +36,7 @@ export async function keptJudgement(
 
 /**
  * What an older snapshot says of an image: `since` is its id, where the image was judged by it, or the file of an exported one.
- * @throws Fault `snapshot-not-found`, and as `openSnapshot`
+ * @throws Fault `snapshot-not-found`, `invalid-argument` for a file that is no snapshot, `store-newer`
  */
 export async function judgementBy(
   since: string,
@@ -54,12 +54,25 @@ export async function judgementBy(
       `${inventory.image.reference} was not judged by the snapshot ${oneLine(since)}`,
     )
   }
-  const advisories = openSnapshot(since, openSqliteReadOnly)
   try {
-    return matchInventory(inventory, advisories, { now: services.clock.now() })
-  } finally {
-    advisories.close()
+    const advisories = openSnapshot(since, openSqliteReadOnly)
+    try {
+      return matchInventory(inventory, advisories, { now: services.clock.now() })
+    } finally {
+      advisories.close()
+    }
+  } catch (error) {
+    throw isFault(error, 'advisories-damaged', 'store-unavailable') ? notASnapshot(since, error) : error
   }
+}
+
+/** What is wrong with a file of the user's choice is not what is wrong with our own data, which the other faults are about. */
+function notASnapshot(since: string, cause: Fault): Fault {
+  const said = 'the file given to --since-snapshot is no snapshot of advisory data that can be read'
+  return new Fault('invalid-argument', `${said}: ${oneLine(since)}`, {
+    cause,
+    fix: 'Give a file that `tidemark db export` wrote, or an id that `tidemark db status` showed and by which the image was judged.',
+  })
 }
 
 const latestKey = `judgement:${judgementVersion}:latest`

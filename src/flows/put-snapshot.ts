@@ -37,7 +37,10 @@ export async function putSnapshot(
   })
 }
 
-/** Writes the snapshot at `from` to a file of the caller's choice, whole or not at all. @throws Fault as {@link putSnapshot} */
+/**
+ * Writes the snapshot at `from` to a file of the caller's choice, whole or not at all.
+ * @throws Fault `file-unreadable` where it may not be written, and as {@link putSnapshot}
+ */
 export function exportSnapshot(from: string, to: string): SnapshotIdentity {
   const temporary = `${to}.${process.pid}.${randomBytes(4).toString('hex')}.new`
   try {
@@ -49,6 +52,12 @@ export function exportSnapshot(from: string, to: string): SnapshotIdentity {
     return identity
   } catch (error) {
     if (error instanceof Fault || !(error instanceof Error) || !('code' in error)) throw storeFault(error, to)
+    if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
+      throw new Fault('disk-full', `no space left for ${oneLine(to)}`, {
+        cause: error,
+        fix: 'Free some space, or name a file on another disk.',
+      })
+    }
     throw new Fault('file-unreadable', `cannot write ${oneLine(to)} (${error.code})`, {
       cause: error,
       fix: 'Name a file in a folder that is there and that you may write to.',

@@ -18,9 +18,7 @@ export async function withLockFile<Value>(path: string, clock: Clock, work: () =
   const begun = clock.now()
   while (!(await take(path, holder, clock))) {
     if (clock.now() - begun > patienceMs) {
-      throw new Fault('store-unavailable', `another process holds ${path}`, {
-        fix: `Wait for it to end; if there is none, delete ${path}.`,
-      })
+      throw await heldFault(path)
     }
     await clock.sleep(retryMs)
   }
@@ -31,11 +29,27 @@ export async function withLockFile<Value>(path: string, clock: Clock, work: () =
   }
 }
 
+/** An empty lock names nobody: it was left where a process was killed, or the disk full, before it could be written. */
+async function heldFault(path: string): Promise<Fault> {
+  if ((await readIfThere(path)) === '') {
+    return new Fault('store-unavailable', `${path} is an empty lock, which names no process that holds it`, {
+      fix: `If no other process is at work there, delete ${path}.`,
+    })
+  }
+  return new Fault('store-unavailable', `another process holds ${path}`, {
+    fix: `Wait for it to end; if there is none, delete ${path}.`,
+  })
+}
+
 async function take(path: string, holder: string, clock: Clock): Promise<boolean> {
   try {
     const file = await open(path, 'wx', 0o600)
     try {
       await file.writeFile(`${holder} ${clock.now()}`)
+    } catch (error) {
+      // On a full disk the file is made, and stays empty: it would be a lock that nobody holds.
+      await rm(path, { force: true })
+      throw error
     } finally {
       await file.close()
     }

@@ -51,7 +51,13 @@ export function scanReport(parts: Partial<ScanReport> = {}): ScanReport {
 /** One finding for each thing that a finding may have. */
 export function everyFinding(): Finding[] {
   const openssl = 'pkg:deb/debian/openssl@3.0.11-1?arch=amd64&distro=debian-12'
-  const vex = { document: 'a.json', author: 'Ann', at: 5, justification: null, statement: 'upgrade' }
+  const vex = {
+    document: 'a.json',
+    author: 'Ann',
+    at: '2026-11-01T00:00:00.000Z',
+    justification: null,
+    statement: 'upgrade',
+  }
   return [
     findingOf('DEBIAN-CVE-2026-1001', openssl, {
       aliases: ['CVE-2026-1001', 'GHSA-aaaa-bbbb-cccc'],

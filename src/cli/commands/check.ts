@@ -30,6 +30,7 @@ Exit codes:
   10  something moved, or a known tag is gone
   20  something is unknown, or a tag was never there (20 wins)
   2   wrong usage or input
+  3   the disk failed, or the state file is damaged: it is kept aside, and the next check begins afresh
 
 Of a store on another machine, user and password are in its URL, or TIDEMARK_STORE_USER and
 TIDEMARK_STORE_PASSWORD; docs/check.md has the rest.

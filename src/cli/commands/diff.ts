@@ -49,7 +49,7 @@ export function diffCommand(context: CommandContext) {
     .addOption(allowPartialOption())
     .option(
       '--since-snapshot <id>',
-      'tell too what only newer advisory data say of the second: an id, or an exported file',
+      'tell too what only newer advisory data say of the second (newlyKnown): a file of `db export`, the id of `db status` now, or an id by which `serve` judged the image (watch add --analyze)',
     )
     .addOption(
       new Option('-o, --output <form>', 'form of the data on stdout')
@@ -60,6 +60,9 @@ export function diffCommand(context: CommandContext) {
     .addHelpText(
       'after',
       `
+Exit codes: 0 done; 1 a rule was hit, or they differ with --exit-code; 2 wrong usage, no advisory
+data, or a result that is not complete, where that matters; 3 the registry, the network or the disk failed.
+
 Examples:
   tidemark diff nginx:1.26 nginx:1.27
   tidemark diff nginx:1.27                       since its last move (watched tags)

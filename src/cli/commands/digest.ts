@@ -15,6 +15,8 @@ export function digestCommand(context: CommandContext) {
     .addHelpText(
       'after',
       `
+Exit codes: 0 done; 2 wrong usage or input; 3 the registry, the network or the disk failed.
+
 Examples:
   tidemark digest nginx:1.27
   tidemark digest ghcr.io/org/app:1.2 --platform linux/arm64

@@ -37,6 +37,8 @@ export function packagesCommand(context: CommandContext) {
     .addHelpText(
       'after',
       `
+Exit codes: 0 done; 2 wrong usage or input; 3 the registry, the network or the disk failed.
+
 Examples:
   tidemark packages debian:12 --platform linux/arm64
   tidemark packages docker-archive:image.tar -o json

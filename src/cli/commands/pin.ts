@@ -32,8 +32,8 @@ export function pinCommand(context: CommandContext) {
 --as-of and --min-age ask the history of watched tags, here or with --server, then one that the registry
 keeps (Quay, cgr.dev, a Tidemark server); where there is none, nothing is written for that tag.
 
-Exit codes: 0 done; 1 \`--check\`: a digest is missing or behind; 2 something could not be pinned or
-read, and everything else was.
+Exit codes: 0 done; 1 \`--check\`: a digest is missing or behind; 2 wrong usage, or something could
+not be pinned or read (a registry that failed is told so), and everything else was.
 
 Examples:
   tidemark pin Dockerfile

@@ -46,7 +46,8 @@ export function scanCommand(context: CommandContext) {
       'after',
       `
 Needs advisory data: \`tidemark db update\`. Exit codes: 0 done; 1 a rule was hit;
-2 wrong usage, no advisory data, or a result that is not complete.
+2 wrong usage, no advisory data, or a result that is not complete; 3 the registry,
+the network or the disk failed.
 
 Examples:
   tidemark scan nginx:1.27 --fail-on fixable:high,kev

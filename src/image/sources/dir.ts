@@ -1,4 +1,4 @@
-import { Fault } from '../../core/fault.js'
+import { Fault, oneLine } from '../../core/fault.js'
 import type { ImageSource } from './image-source.js'
 import { statFile } from './local-files.js'
 
@@ -8,7 +8,10 @@ export const dir: ImageSource = {
   location: 'ROOTFS',
   async open(location) {
     const found = await statFile(location)
-    if (!found?.isDirectory()) throw new Fault('file-unreadable', 'no such folder', { data: { path: location } })
+    if (!found?.isDirectory()) {
+      const what = found === null ? 'no such folder' : 'no folder'
+      throw new Fault('file-unreadable', `${what}: '${oneLine(location)}'`, { data: { path: location } })
+    }
     return {
       reference: `dir:${location}`,
       digest: null,

@@ -319,7 +319,9 @@ describe('dir', () => {
       first.files.bytes.toString('hex', digestStart, digestStart + 32),
     )
     expect(digests).toContain(digestOf(Buffer.alloc(600_000, 1)).slice(7))
-    await expect(open(`dir:${join(folder, 'nothing')}`)).rejects.toMatchObject({ code: 'file-unreadable' })
+    await expect(open(`dir:${join(folder, 'nothing')}`)).rejects.toMatchObject({
+      ...{ code: 'file-unreadable', message: `no such folder: '${join(folder, 'nothing')}'` },
+    })
   })
 })
 

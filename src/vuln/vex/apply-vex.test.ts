@@ -47,7 +47,7 @@ describe('applyVex', () => {
         statusReason: 'Ann (a.json) says not affected: component not present',
         vex: {
           ...{ document: 'a.json', author: 'Ann', status: 'not_affected', justification: 'component_not_present' },
-          ...{ statement: null, at: 1 },
+          ...{ statement: null, at: '1970-01-01T00:00:00.001Z' },
         },
       },
       other,

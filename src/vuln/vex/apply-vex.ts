@@ -1,5 +1,6 @@
 import type { Finding, VexVerdict } from '../../core/finding.js'
 import { parsePurl } from '../../core/purl.js'
+import { formatTime } from '../../core/time.js'
 import { createProductMatcher, type ProductMatcher, type VexImage } from './match-product.js'
 import type { VexStatement } from './vex-format.js'
 
@@ -112,7 +113,8 @@ function rank({ status }: VexStatement): number {
 
 function withVerdict(finding: Finding, statement: VexStatement): Finding {
   const { document, author, status, justification, statement: said, at } = statement
-  const vex: VexVerdict = { document, author, status, justification, statement: said, at }
+  const shownAt = at === null ? null : formatTime(at)
+  const vex: VexVerdict = { document, author, status, justification, statement: said, at: shownAt }
   const why = [justification?.replaceAll('_', ' '), said].filter((part) => !!part).join(': ')
   const by = author === null ? document : `${author} (${document})`
   const statusReason = status === 'affected' ? null : `${by} says ${status.replaceAll('_', ' ')}${why && `: ${why}`}`

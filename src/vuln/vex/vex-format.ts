@@ -24,7 +24,9 @@ export interface VexContent {
 }
 
 /** What somebody says of vulnerabilities in products, in the words of OpenVEX 0.2.0. */
-export interface VexStatement extends VexVerdict {
+export interface VexStatement extends Omit<VexVerdict, 'at'> {
+  /** Milliseconds since the epoch; null where nothing says so. */
+  readonly at: number | null
   /** Its name and its other names; never empty. */
   readonly vulnerability: readonly string[]
   /** What it is about. Empty: nothing says so, and it applies to nothing. */
