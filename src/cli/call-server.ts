@@ -1,6 +1,7 @@
 import { type CallName, type Calls, createClient, TidemarkError } from '../../client/src/index.js'
 import { Fault, oneLine } from '../core/fault.js'
 import { type FaultCode, faultCatalog } from '../core/fault-catalog.js'
+import type { Environment } from '../flows/places.js'
 
 /**
  * Makes one call on a server.
@@ -25,6 +26,11 @@ export async function callServer<Name extends CallName>(
       fix: 'Check --server (or TIDEMARK_SERVER), and that `tidemark serve` runs there.',
     })
   }
+}
+
+/** The server that a command is to run on, as it was given; undefined where it runs here. */
+export function serverAddress(option: string | undefined, { TIDEMARK_SERVER: named }: Environment): string | undefined {
+  return option ?? (named || undefined)
 }
 
 /**

@@ -5,7 +5,7 @@ import { operations } from '../api/operations.js'
 import { type Cost, noCost } from '../core/cost.js'
 import { adminCaller } from '../iam/caller.js'
 import { capabilities } from '../iam/capabilities.js'
-import { callServer, parseServer } from './call-server.js'
+import { callServer, parseServer, serverAddress } from './call-server.js'
 import { type CommandContext, type CommonOptions, withServices } from './context.js'
 import { tokenFor } from './login.js'
 import { reportWarning } from './report.js'
@@ -29,7 +29,7 @@ export async function call<Name extends CallName>(
   context: CommandContext,
   options: CallOptions,
 ): Promise<Calls[Name]['output']> {
-  const server = options.server ?? (context.environment.TIDEMARK_SERVER || undefined)
+  const server = serverAddress(options.server, context.environment)
   if (server !== undefined) return await callThere(name, input, server, context)
   setMaxListeners(0, context.signal)
   const operation = await operations[name]()

@@ -3,6 +3,7 @@ import type { EvidenceWish, Finding } from '../../client/src/index.js'
 import { Fault } from '../core/fault.js'
 import type { JudgeDocuments } from '../flows/advisory-data.js'
 import { type GateResult, type GateRule, isCounted, parseGate, unjudgeable } from '../vuln/gate.js'
+import { serverAddress } from './call-server.js'
 import type { CommandContext } from './context.js'
 import { exitCodes, reportWarning } from './report.js'
 import type { Colors } from './terminal.js'
@@ -61,7 +62,7 @@ export function evidenceFor(rules: readonly GateRule[], asked: EvidenceWish | un
  * @throws Fault `invalid-argument` where another machine would have to read them
  */
 export function documentsOf({ vex, ignoreFile, server }: FindingOptions, context: CommandContext): JudgeDocuments {
-  const there = server ?? (context.environment.TIDEMARK_SERVER || undefined)
+  const there = serverAddress(server, context.environment)
   if (there !== undefined && (vex !== undefined || ignoreFile !== undefined)) {
     throw new Fault(
       'invalid-argument',

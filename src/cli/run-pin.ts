@@ -13,7 +13,7 @@ import { type PinHistory, storedHistory } from '../flows/pin-history.js'
 import type { PinCall, PinMoment } from '../flows/pinned-digest.js'
 import { writePins } from '../format/markdown/pins.js'
 import { tellCost } from './call.js'
-import { callServer, parseServer } from './call-server.js'
+import { callServer, parseServer, serverAddress } from './call-server.js'
 import { type CommandContext, withServices } from './context.js'
 import { tokenFor } from './login.js'
 import { exitCodes, reportWarning } from './report.js'
@@ -82,7 +82,7 @@ function historyOf(
   context: CommandContext,
   warn: (message: string) => void,
 ): PinHistory {
-  const address = server ?? (context.environment.TIDEMARK_SERVER || undefined)
+  const address = serverAddress(server, context.environment)
   if (address === undefined) return storedHistory(services, warn)
   const url = parseServer(address)
   const { signal } = context

@@ -5,6 +5,7 @@ import type { Distribution } from '../core/package.js'
 import type { InventoryPlan, PackagePlan } from './candidates.js'
 import { isDistributionType } from './ecosystems.js'
 import { dayOf } from './sentence.js'
+import { distributionsThatEnd } from './sources/endoflife.js'
 
 /** Older data misses what became known since: vulnerabilities are published every day. */
 const freshMs = 7 * 24 * 60 * 60 * 1000
@@ -73,15 +74,9 @@ function groupByWanted({ packages }: InventoryPlan): Map<string, PackagePlan[]> 
   return groups
 }
 
-/** Distributions with releases that end. What rolls, such as Wolfi, is looked after as it is or not at all. */
-const withReleases = new Set([
-  ...['debian', 'ubuntu', 'alpine', 'rhel', 'centos', 'almalinux', 'rocky', 'ol', 'fedora', 'amzn', 'sles'],
-  ...['opensuse-leap', 'azurelinux', 'mariner'],
-])
-
 function supportWarnings(distribution: Distribution, advisories: Pick<Advisories, 'releases'>, now: number): string[] {
   const releases = advisories.releases(distribution.id)
-  if (releases.length === 0 && withReleases.has(distribution.id)) {
+  if (releases.length === 0 && distributionsThatEnd.has(distribution.id)) {
     return [`no end-of-life data: whether ${distribution.name} is still looked after is unknown`]
   }
   const release = releaseOf(distribution, releases)

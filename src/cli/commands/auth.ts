@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings'
 import type { AuthStatus, IssuedToken } from '../../../client/src/index.js'
 import { Fault } from '../../core/fault.js'
-import { callServer, parseServer } from '../call-server.js'
+import { callServer, parseServer, serverAddress } from '../call-server.js'
 import { type CommandContext, outputOption } from '../context.js'
 import { configureDocker, dockerConfigPath } from '../docker-config.js'
 import { addressOf, adminTokenFor, forgetLogin, keepLogin, loginsAt, tokenFor, tokenOfEnvironment } from '../login.js'
@@ -204,7 +204,7 @@ function configureDockerCommand(context: CommandContext) {
 }
 
 function serverOf(options: { server?: string | undefined }, { environment }: CommandContext): URL {
-  return parseServer(options.server ?? (environment.TIDEMARK_SERVER || defaultServer))
+  return parseServer(serverAddress(options.server, environment) ?? defaultServer)
 }
 
 function statusText({ name, expiresAt, platform, registry, grants }: AuthStatus): string {

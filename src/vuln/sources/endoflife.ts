@@ -11,11 +11,17 @@ const idsByProduct: Readonly<Record<string, string>> = {
   opensuse: 'opensuse-leap',
   'rocky-linux': 'rocky',
 }
-const products = [
+const distributions = [
   ...['debian', 'ubuntu', 'alpine-linux', 'rhel', 'centos', 'almalinux', 'rocky-linux', 'oracle-linux', 'fedora'],
   ...['amazon-linux', 'sles', 'opensuse', 'azure-linux'],
-  ...['nodejs', 'python', 'go', 'ruby', 'php', 'nginx', 'postgresql', 'redis'],
 ]
+const products = [...distributions, ...['nodejs', 'python', 'go', 'ruby', 'php', 'nginx', 'postgresql', 'redis']]
+/** The ids of distributions with releases that end. What rolls, such as Wolfi, is looked after as it is or not at all. */
+export const distributionsThatEnd: ReadonlySet<string> = new Set([
+  ...distributions.map(idOf),
+  // Ended, and downloaded no more.
+  idOf('cbl-mariner'),
+])
 const productName = /^[a-z0-9][a-z0-9.-]{0,99}$/
 const day = /^\d{4}-\d\d-\d\d$/
 
@@ -29,12 +35,12 @@ export const endoflife: AdvisorySource = {
   isDefault: true,
   unit: 'document',
   downloads: (parts = products) =>
-    parts.map((product) => ({ part: idsByProduct[product] ?? product, path: `${encodeURIComponent(product)}/` })),
+    parts.map((product) => ({ part: idOf(product), path: `${encodeURIComponent(product)}/` })),
   recognises: (value) => productOf(value, 'a.json') !== null,
   read(value, sink, name) {
     const found = productOf(value, name)
     if (found === null) return
-    const product = idsByProduct[found.product] ?? found.product
+    const product = idOf(found.product)
     if (!productName.test(product)) return sink.refuse(null, `'${oneLine(product)}' is the name of no product`)
     for (const entry of found.releases) {
       const row = (entry ?? {}) as Record<string, unknown>
@@ -48,6 +54,11 @@ export const endoflife: AdvisorySource = {
       } else sink.release(product, { release, endsOn, extendedEndsOn })
     }
   },
+}
+
+/** As `os-release` calls a distribution. */
+function idOf(product: string): string {
+  return idsByProduct[product] ?? product
 }
 
 function productOf(value: unknown, name: string): { product: string; releases: readonly unknown[] } | null {
